@@ -1,0 +1,280 @@
+"""One night's readings and the catalogue of the night before -> tonight's tables, as plain rows.
+
+readings ─► records ─► collapse in each ─► groups by the site's identity ─► (matching by text) ─► merge ─► rows
+                                                                 former rows ─► carried with their state ┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from dedup.collapse import Collapsed, collapse
+from dedup.identity import find_aliases, group_key, mint_id, record_ids, resolve
+from dedup.merge import PARAGRAPH_BREAK, Stated, differences, finish, merge
+from schema.nouns import Night, Passage, Reading, Record, Reject, Visit
+
+Row = dict[str, Any]
+_STATE_OF_OUTCOME = {"not_found": "not_found", "gone": "gone", "forbidden": "forbidden"}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The tables of one night as rows; columns are those of schema.tables, each list sorted by its key."""
+
+    resources: tuple[Row, ...] = ()
+    records: tuple[Row, ...] = ()
+    passages: tuple[Row, ...] = ()
+    pages: tuple[Row, ...] = ()
+    rejects: tuple[Row, ...] = ()
+
+    def table(self, name: str) -> tuple[Row, ...]:
+        """The rows of a table by its name."""
+        rows: tuple[Row, ...] = getattr(self, name)
+        return rows
+
+
+def make_catalogue(
+    source: str,
+    night: Night,
+    copies: Sequence[Reading],
+    former: Sequence[Mapping[str, Any]],
+) -> Catalogue:
+    """The tables as of a night.
+
+    Args:
+        source: short name of the source.
+        night: what the run brought.
+        copies: readings of imported copies in force, whatever run brought them.
+        former: rows of `resources` as of the night before.
+    """
+    readings = [*night.readings, *_in_force(copies, night)]
+    aliases = find_aliases(night.visits, readings)
+    stated = _state(readings, aliases)
+    groups: dict[str, list[Stated]] = {}
+    for one in stated:
+        groups.setdefault(group_key(one.record), []).append(one)
+    known = _known_keys(former, aliases)
+    ids = _name_groups(source, groups, known, former)
+    by_id = {row["resource_id"]: row for row in former}
+    rows = [merge(ids[key], group[0].record.url, group, by_id.get(ids[key])) for key, group in groups.items()]
+    rows += _carry(night, [row for row in former if row["resource_id"] not in set(ids.values())])
+    notes = {group[0].record.url: found for group in groups.values() if (found := differences(group))}
+    return Catalogue(
+        resources=_sorted(rows, "resource_id"),
+        records=_sorted((_record_row(s, ids[group_key(s.record)]) for s in stated), "record_id"),
+        passages=_sorted((r for s in stated for r in _passage_rows(s)), "record_id", "section", "position"),
+        pages=_sorted(_page_rows(night, readings, notes), "url"),
+        rejects=_sorted((_reject_row(r, reject) for r in readings for reject in r.page.rejects), "reject_id"),
+    )
+
+
+def _sorted(rows: Iterable[Row], *key: str) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: tuple(row[name] for name in key)))
+
+
+def _in_force(copies: Sequence[Reading], night: Night) -> list[Reading]:
+    """Of several copies of one page the newest; none where the page itself was read tonight."""
+    newest: dict[str, Reading] = {}
+    for copy in sorted(copies, key=lambda c: (str(c.visit.fetched_at), c.visit.pointer and c.visit.pointer.file or "")):
+        newest[copy.visit.url] = copy
+    live = {reading.visit.url for reading in night.readings if reading.page.records}
+    return [copy for url, copy in sorted(newest.items()) if url not in live]
+
+
+# --- records --------------------------------------------------------------------------------------------------------
+
+
+def _state(readings: Sequence[Reading], aliases: Mapping[str, str]) -> list[Stated]:
+    pairs = [(reading, _resolved(record, aliases)) for reading in readings for record in reading.page.records]
+    names = record_ids(record for _, record in pairs)
+    # one resource stands on several pages with the same words: collapsed once
+    done: dict[tuple[tuple[Passage, ...], tuple[Passage, ...]], Collapsed] = {}
+    stated = []
+    for (reading, record), name in zip(pairs, names, strict=True):
+        texts = (record.body, record.resume)
+        if texts not in done:
+            done[texts] = collapse(*texts)
+        stated.append(_place(reading, record, name, done[texts]))
+    return stated
+
+
+def _resolved(record: Record, aliases: Mapping[str, str]) -> Record:
+    return replace(record, url=resolve(record.url, aliases)) if record.url else record
+
+
+def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed) -> Stated:
+    return Stated(
+        record=record,
+        record_id=name,
+        visit=reading.visit,
+        collapsed=collapsed,
+        theme=reading.page.heading if reading.visit.role == "listing" else None,
+        is_copy=reading.visit.role == "copy",
+        parser=reading.page.parser,
+        parser_version=reading.page.parser_version,
+    )
+
+
+def _record_row(stated: Stated, resource_id: str) -> Row:
+    record, visit = stated.record, stated.visit
+    spans = {}
+    for part in ("title", "type", "is_private", "body", "resume"):
+        span = record.part_spans.get(part)
+        spans[f"{part}_start"] = span.start if span else None
+        spans[f"{part}_end"] = span.end if span else None
+    return {
+        "record_id": stated.record_id,
+        "resource_id": resource_id,
+        "page_url": record.page_url,
+        "url": record.url,
+        "position": record.position,
+        "title": record.title,
+        "type": record.type,
+        "is_private": record.is_private,
+        "body": PARAGRAPH_BREAK.join(p.text for p in record.body) or None,
+        "resume": PARAGRAPH_BREAK.join(p.text for p in record.resume) or None,
+        "links": [asdict(link) for link in record.links],
+        "block_start": record.span.start,
+        "block_end": record.span.end,
+        **spans,
+        "block_digest": record.block_digest,
+        "is_copy": stated.is_copy,
+        "fetched_at": stated.seen_at,
+        "warc_file": visit.pointer.file if visit.pointer else None,
+        "warc_offset": visit.pointer.offset if visit.pointer else None,
+        "payload_digest": visit.payload_digest,
+        "parser": stated.parser,
+        "parser_version": stated.parser_version,
+    }
+
+
+def _passage_rows(stated: Stated) -> Iterable[Row]:
+    texts = {"body": stated.record.body, "resume": stated.record.resume}
+    for decision in stated.collapsed.decisions:
+        passage = texts[decision.section][decision.position]
+        yield {
+            "record_id": stated.record_id,
+            "section": decision.section,
+            "position": decision.position,
+            "kind": passage.kind,
+            "text": passage.text,
+            "is_kept": decision.is_kept,
+            "summary_position": decision.summary_position,
+            "into_section": decision.into_section,
+            "into_positions": list(decision.into_positions),
+            "method": decision.method,
+            "score": decision.score,
+        }
+
+
+# --- resources ------------------------------------------------------------------------------------------------------
+
+
+def _known_keys(former: Sequence[Mapping[str, Any]], aliases: Mapping[str, str]) -> dict[str, str]:
+    """resource_id by the address, as of tonight, that a resource of the night before went by."""
+    return {resolve(row["url"], aliases): row["resource_id"] for row in former if row["url"]}
+
+
+def _name_groups(
+    source: str, groups: Mapping[str, Sequence[Stated]], known: Mapping[str, str], former: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """resource_id of each group: the one it had, else a new one. Order of groups does not matter."""
+    ids: dict[str, str] = {}
+    taken = {row["resource_id"] for row in former}
+    for key in sorted(groups):
+        minted = mint_id(source, key, ())
+        if key in known:
+            ids[key] = known[key]
+        elif groups[key][0].record.url is None and minted in taken:
+            # a text copy has no address: the same words on the same page are the same resource
+            ids[key] = minted
+        else:
+            ids[key] = mint_id(source, key, taken)
+        taken.add(ids[key])
+    return ids
+
+
+def _carry(night: Night, absent: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Rows of resources that no page states tonight: their last values, with the state that the evidence gives."""
+    visits = {visit.url: visit for visit in night.visits}
+    is_complete = bool(night.listings) and all(listing.gap is None for listing in night.listings)
+    rows = []
+    for former in absent:
+        state = _state_now(former, visits, is_complete=is_complete)
+        row = {**former, "state": state, "record_count": 0, "themes": list(former["themes"])}
+        rows.append(finish(row, former, changed_at=night.started_at))
+    return rows
+
+
+def _state_now(former: Mapping[str, Any], visits: Mapping[str, Visit], *, is_complete: bool) -> str:
+    visit = visits.get(former["url"] or "")
+    if visit is not None and visit.outcome in _STATE_OF_OUTCOME:
+        return _STATE_OF_OUTCOME[visit.outcome]
+    if visit is not None and visit.redirect_url:
+        return "moved"
+    if former["state"] == "listed" and is_complete:
+        return "unlisted"
+    return str(former["state"])
+
+
+# --- pages and rejects ----------------------------------------------------------------------------------------------
+
+
+def _page_rows(night: Night, readings: Sequence[Reading], differ: Mapping[str | None, list[str]]) -> list[Row]:
+    read = {reading.visit.url: reading for reading in readings}
+    visits = {reading.visit.url: reading.visit for reading in readings} | {v.url: v for v in night.visits}
+    listings = {listing.url: listing for listing in night.listings}
+    rows = []
+    for url, visit in visits.items():
+        reading = read.get(url)
+        gap = listings[url].gap if url in listings else None
+        notes = [*(reading.page.notes if reading else ()), *differ.get(url, ())]
+        rows.append(_page_row(visit, reading, [*notes, *([f"listing incomplete: {gap}"] if gap else [])]))
+    return rows
+
+
+def _page_row(visit: Visit, reading: Reading | None, notes: list[str]) -> Row:
+    page = reading.page if reading else None
+    return {
+        "url": visit.url,
+        "role": visit.role,
+        "outcome": visit.outcome,
+        "status": visit.status,
+        "reason": visit.reason,
+        "via": visit.via,
+        "canonical_url": page.canonical_url if page else None,
+        "redirect_url": visit.redirect_url,
+        "attempts": visit.attempts,
+        "record_count": len(page.records) if page else 0,
+        "reject_count": len(page.rejects) if page else 0,
+        "notes": notes,
+        "media_type": visit.media_type,
+        "size_bytes": visit.size_bytes,
+        "payload_digest": visit.payload_digest,
+        "fetched_at": visit.fetched_at,
+        "elapsed_s": visit.elapsed_s,
+        "warc_file": visit.pointer.file if visit.pointer else None,
+        "warc_offset": visit.pointer.offset if visit.pointer else None,
+        "warc_length": visit.pointer.length if visit.pointer else None,
+    }
+
+
+def _reject_row(reading: Reading, reject: Reject) -> Row:
+    span, pointer = reject.span, reading.visit.pointer
+    place = f"{span.start}" if span else ""
+    words = "\n".join((reject.page_url, reject.reason, reject.excerpt[:200], place if not reject.excerpt else ""))
+    return {
+        "reject_id": "x" + sha256(words.encode()).hexdigest()[:16],
+        "page_url": reject.page_url,
+        "reason": reject.reason,
+        "message": reject.message,
+        "start": span.start if span else None,
+        "end": span.end if span else None,
+        "excerpt": reject.excerpt,
+        "fetched_at": reading.visit.fetched_at,
+        "warc_file": pointer.file if pointer else None,
+        "warc_offset": pointer.offset if pointer else None,
+    }

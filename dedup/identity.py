@@ -1,0 +1,71 @@
+"""Which records are one resource by the site's own word (one canonical address), and the names things are given.
+
+Matching by text comes after this and before the merge: it may join the groups made here, and never splits one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from schema.folding import fold
+from schema.nouns import Reading, Record, Visit
+
+OPENING_CHARS = 200
+ID_CHARS = 16
+MAX_ALIAS_HOPS = 8
+_PERMANENT = frozenset({301, 308})
+
+
+def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:
+    """Addresses that lead to another one by the site's own word: redirections, `canonical` links, shortlinks."""
+    aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.status in _PERMANENT}
+    for reading in readings:
+        page = reading.page
+        for other in (reading.visit.url, *page.also_known_as):
+            if other != page.canonical_url:
+                aliases[other] = page.canonical_url
+    return aliases
+
+
+def resolve(url: str, aliases: Mapping[str, str]) -> str:
+    """The address that an address leads to in the end; itself where the chain is a loop."""
+    current = url
+    for _ in range(MAX_ALIAS_HOPS):
+        if current not in aliases:
+            return current
+        current = aliases[current]
+    return url
+
+
+def group_key(record: Record) -> str:
+    """What the site itself knows a record by: its address, else page, title, type and opening words."""
+    if record.url is not None:
+        return record.url
+    words = fold(" ".join(p.text for p in (record.body or record.resume)))[:OPENING_CHARS]
+    return "\n".join(("", record.page_url, fold(record.title), record.type or "", words))
+
+
+def mint_id(source: str, key: str, taken: Iterable[str]) -> str:
+    """A resource_id from what a resource is first known by; with a counter where that was given before."""
+    used, count = set(taken), 0
+    while True:
+        name = _named("r", source, key, str(count) if count else "")
+        if name not in used:
+            return name
+        count += 1
+
+
+def record_ids(records: Iterable[Record]) -> list[str]:
+    """A record_id for each record: the same for the same resource on the same page address, whatever its place."""
+    counts: dict[tuple[str, str], int] = {}
+    names = []
+    for record in records:
+        key = (record.page_url, group_key(record))
+        counts[key] = counts.get(key, -1) + 1
+        names.append(_named("m", *key, str(counts[key]) if counts[key] else ""))
+    return names
+
+
+def _named(prefix: str, *parts: str) -> str:
+    return prefix + sha256("\n".join(parts).encode()).hexdigest()[:ID_CHARS]

@@ -1,0 +1,193 @@
+"""The command line: `moisson`. Verdict on standard output, last; everything else on standard error."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.jobs import Outcome, import_copy, rebuild, refresh, with_replay
+from flows.sources_found import find_source, source_files
+from flows.stages import silent
+from harvest.crawl import Progress
+from schema.errors import MoissonError, SourceFileError, UsageError
+from schema.sources import Source
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Harvest a resource centre's catalogue into clean, traceable tables.",
+    epilog=(
+        "Exit codes: 0 published or unchanged, 2 usage, 3 site unreachable, 4 blocked or forbidden by robots, 5 structure "
+        "changed, 6 held by a gate, 7 already running, 8 disk, 9 damaged archive, 10 Prefect unreachable, 70 a bug."
+    ),
+)
+
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A name in sources/, or a path to a TOML file.")]
+DataOption = Annotated[Path, typer.Option("--data", help="The data folder.")]
+DirectOption = Annotated[bool, typer.Option("--direct", help="Run without Prefect's engine: same tables.")]
+
+
+@app.command("refresh")
+def refresh_command(
+    source: SourceArgument,
+    replay: Annotated[Path | None, typer.Option(help="Ask this WARC instead of the site.")] = None,
+    data: DataOption = Path("data"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, publish nothing.")] = False,
+    direct: DirectOption = False,
+) -> None:
+    """Harvest a source and publish what is new."""
+    from flows.display import progress_on_terminal
+
+    found = with_replay(find_source(source), replay)
+    with progress_on_terminal(found.name) as progress:
+        if direct:
+            outcome = refresh(found, data, is_dry=dry_run, progress=progress)
+        else:
+            path, again = str(found.path), str(found.replay_path) if found.replay_path else None
+            outcome = _run_flow("refresh_flow", path, str(data), again, is_dry=dry_run, tell=progress)
+    _tell_where(outcome, data, found)
+    typer.echo(outcome.verdict)
+
+
+@app.command("rebuild")
+def rebuild_command(source: SourceArgument, data: DataOption = Path("data"), direct: DirectOption = False) -> None:
+    """Make every table again from the archive alone; says whether it equals the release."""
+    found = find_source(source)
+    outcome = rebuild(found, data) if direct else _run_flow("rebuild_flow", str(found.path), str(data))
+    typer.echo(outcome.verdict)
+
+
+@app.command("import")
+def import_command(
+    source: SourceArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved page: HTML or text.")],
+    url: Annotated[str, typer.Option(help="The address it was saved from.")],
+    at: Annotated[str, typer.Option(help="When it was saved: 2023-06-01 or 2023-06-01T00:00:00Z.")],
+    data: DataOption = Path("data"),
+) -> None:
+    """Archive a saved copy of a page; rebuild or refresh then reads it."""
+    typer.echo(import_copy(find_source(source), data, file, url, _read_time(at)).verdict)
+
+
+@app.command("trace")
+def trace_command(
+    source: SourceArgument,
+    what: Annotated[str, typer.Argument(metavar="ID|URL", help="A resource_id, a record_id or an address.")],
+    data: DataOption = Path("data"),
+) -> None:
+    """Where a resource comes from: its row, its records, their bytes in the archive."""
+    from receipts.trace import trace
+
+    typer.echo(trace(find_source(source), data, what))
+
+
+@app.command("serve")
+def serve_command(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Which; all ready ones by default.")
+    ] = None,
+    cron: Annotated[str, typer.Option(help="When, as cron writes it, Europe/Paris.")] = "0 2 * * *",
+    data: DataOption = Path("data"),
+) -> None:
+    """Refresh on a schedule, on Prefect; runs until stopped."""
+    from flows.engine import require_engine
+    from flows.serve import serve
+
+    chosen = [find_source(name) for name in sources] if sources else _ready_sources()
+    require_engine()
+    serve(chosen, cron, data)
+
+
+@app.command("sources")
+def sources_command() -> None:
+    """The sources, checked."""
+    faults = 0
+    for name, path in sorted(source_files().items()):
+        try:
+            source = find_source(str(path))
+        except SourceFileError as error:
+            faults += 1
+            typer.echo(f"moisson: {error}", err=True)
+            continue
+        typer.echo(f"{name:<12} {len(source.listings):>3} listings  {_kind(source):<40} {path}")
+    if faults:
+        raise UsageError(f"{faults} of {len(source_files())} source files cannot be used")
+
+
+def _kind(source: Source) -> str:
+    if source.replay_path is not None:
+        found = source.replay_path.is_file()
+        return f"replays {source.replay_path.name}" + ("" if found else " (MISSING)")
+    return f"live, contact {source.contact}" if source.contact else "live, contact to be added"
+
+
+def _ready_sources() -> list[Source]:
+    """Sources that a schedule can refresh: live ones with a contact, and replays."""
+    found = [find_source(str(path)) for path in source_files().values()]
+    ready = [s for s in found if s.contact or (s.replay_path and s.replay_path.is_file())]
+    if not ready:
+        raise UsageError("no source can be refreshed: add a contact to one, or write one into ./sources")
+    return ready
+
+
+def _run_flow(name: str, *arguments: Any, tell: Progress = silent, **options: Any) -> Outcome:
+    """Run a flow of flows.refresh by its name; Prefect is imported here, once a server that is named has answered."""
+    from flows.engine import require_engine, run_flow
+
+    require_engine()
+    import flows.refresh
+
+    flows.refresh.PROGRESS.set(tell)
+    return run_flow(getattr(flows.refresh, name), *arguments, **options)
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        when = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+    except ValueError:
+        raise UsageError(f"--at {text!r} is not a time; write 2023-06-01T00:00:00Z") from None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    if when > datetime.now(UTC):
+        raise UsageError(f"--at {text} is yet to come; give the moment the copy was made")
+    return when.astimezone(UTC)
+
+
+def _tell_where(outcome: Outcome, data: Path, source: Source) -> None:
+    if outcome.facts.get("state") in ("published", "unchanged"):
+        table = data / "clean" / source.name / "latest" / "resources.parquet"
+        typer.echo(f'open it: python -c "import pandas as pd; print(pd.read_parquet({str(table)!r}))"', err=True)
+
+
+def _guarded(call: Callable[[], Any]) -> int:
+    """The exit code of a call, each of our errors as one line on standard error."""
+    try:
+        call()
+    except MoissonError as error:
+        line = " ".join(_printable(str(error)).split())
+        print(f"moisson: {error.verdict}: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("moisson: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _printable(text: str) -> str:
+    """Text from the site or a file, safe to print: control characters shown, not sent to the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+
+
+def main() -> None:
+    """The entry point of the command line."""
+    sys.exit(_guarded(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""The jobs behind the commands, as plain functions over a `step` that runs each stage: at once, or as a Prefect task."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flows.ledger import FORMAT, Ledger, read_ledgers, to_json
+from flows.lock import locked
+from flows.stages import (
+    SOFTWARE,
+    Built,
+    Rows,
+    batches,
+    build,
+    harvest,
+    inputs,
+    is_news,
+    ledgers_since,
+    parse_batch,
+    read_nights,
+    release_facts,
+    require_ready,
+    silent,
+)
+from flows.versions import code_digest
+from harvest.archive import ArchiveWriter
+from harvest.crawl import Progress
+from parsers.page import parse_page
+from releases.store import Release, hold, latest_release, publish, sweep, write_run
+from schema.addresses import canonical_url
+from schema.errors import Bug, MoissonError, StructureChanged, UsageError
+from schema.layout import Layout
+from schema.nouns import Payload, Visit
+from schema.sources import Source
+from schema.tables import TABLES
+
+T = TypeVar("T")
+Step = Callable[..., Any]
+
+
+def at_once(name: str, stage: Callable[..., T], *arguments: Any) -> T:  # noqa: ARG001  # Step's shape
+    """Run a stage here and now: the step of `--direct`."""
+    return stage(*arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job came to: one line for the person, the facts for the report."""
+
+    verdict: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def refresh(
+    source: Source, data: Path, *, is_dry: bool = False, progress: Progress = silent, step: Step = at_once
+) -> Outcome:
+    """Harvest a site and publish what is new.
+
+    Raises:
+        MoissonError: any of its leaves; the published release is then as it was.
+    """
+    require_ready(source)
+    layout = Layout(data, source.name)
+    with locked(layout):
+        sweep(layout)
+        release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
+        former = {"resources": release.rows("resources")} if release else {}
+        known = [row["url"] for row in former.get("resources", ()) if row["url"]]
+        report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
+        pages: Sequence[dict[str, Any]] = ()
+        try:
+            step("harvest", harvest, source, layout, run, known, progress)
+            built = _build(source, layout, run, ledgers_since(layout, release), former, step)
+            pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
+            outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
+        except MoissonError as error:
+            ended = {"verdict": str(error), "state": error.verdict, "exit_code": error.exit_code}
+            write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, pages)
+            raise
+        ended = {"verdict": outcome.verdict, "exit_code": 0, "ended_at": datetime.now(UTC), **outcome.facts}
+        write_run(layout, run, {**report, **ended}, pages)
+        shutil.rmtree(layout.staging, ignore_errors=True)
+        return outcome
+
+
+def _build(source: Source, layout: Layout, run: int, ledgers: Sequence[Ledger], former: Rows, step: Step) -> Built:
+    def parsed(ledger: Ledger) -> list[Path]:
+        return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
+
+    nights, copies = read_nights(source, layout, ledgers, parsed)
+    built: Built = step("build", build, source, nights, copies, former, run)
+    return built
+
+
+def _conclude(
+    source: Source, layout: Layout, built: Built, release: Release | None, *, is_dry: bool, step: Step
+) -> Outcome:
+    counts = _counts(built.tables)
+    if built.refusal is not None:
+        if not is_dry:
+            hold(layout, built.run, built.tables, release_facts(source, layout, built.run, str(built.refusal)))
+        raise built.refusal
+    if is_dry:
+        found = difference(release.rows("resources") if release else (), built.tables["resources"])
+        return Outcome(f"{source.name}: dry run, nothing published: {found}; {counts}", {"state": "dry"})
+    if release is not None and not is_news(built.tables, release):
+        return Outcome(
+            f"{source.name}: unchanged since release {release.number}: {counts} -> {layout.latest}",
+            {"state": "unchanged", "release": release.number},
+        )
+    facts = release_facts(source, layout, built.run, "source" if release else "first release")
+    published: Release = step("publish", publish, layout, built.tables, facts)
+    return Outcome(
+        f"{source.name}: release {published.number} published: {counts} -> {layout.latest}",
+        {"state": "published", "release": published.number},
+    )
+
+
+def _counts(tables: Rows) -> str:
+    read = sum(page["attempts"] > 0 or page["outcome"] == "imported" for page in tables["pages"])
+    return f"{len(tables['resources'])} resources, {len(tables['rejects'])} rejects, {read} pages"
+
+
+def difference(old: Sequence[Any], new: Sequence[Any]) -> str:
+    """How many resources came, went and changed, in words."""
+    before = {row["resource_id"]: row["content_digest"] for row in old}
+    after = {row["resource_id"]: row["content_digest"] for row in new}
+    changed = sum(before[name] != after[name] for name in before.keys() & after.keys())
+    return f"{len(after.keys() - before.keys())} new, {len(before.keys() - after.keys())} gone, {changed} changed"
+
+
+# --- rebuild --------------------------------------------------------------------------------------------------------
+
+
+def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
+    """Make every table again from the archive alone, and say whether it equals the release.
+
+    Raises:
+        UsageError: nothing was ever archived.
+        Bug: the same inputs and code give other tables.
+    """
+    layout = Layout(data, source.name)
+    if not layout.runs():
+        raise UsageError(f"{layout.raw}: no archive of {source.name}; `moisson refresh {source.name}` makes the first")
+    with locked(layout):
+        sweep(layout)
+        release = latest_release(layout)
+        ledgers = read_ledgers(layout)
+        if not ledgers:
+            raise UsageError(f"{layout.raw}: no run of {source.name} came to its end; refresh it once more")
+        cause = _cause(layout, release, ledgers[-1].run)
+        run = int(release.manifest["run"]) if release and cause is None else ledgers[-1].run
+        built = _build(source, layout, run, [ledger for ledger in ledgers if ledger.run <= run], {}, step)
+        outcome = _compare(source, layout, built, release, cause, step)
+        shutil.rmtree(layout.staging, ignore_errors=True)
+        return outcome
+
+
+def _cause(layout: Layout, release: Release | None, newest: int) -> str | None:
+    """Why the tables may differ from the release: None when neither archive nor code changed."""
+    if release is None:
+        return "no release yet"
+    if release.manifest["code_digest"] != code_digest():
+        return "code changed"
+    if release.manifest["inputs"] != inputs(layout, newest):
+        return "archive changed"
+    return None
+
+
+def _compare(
+    source: Source, layout: Layout, built: Built, release: Release | None, cause: str | None, step: Step
+) -> Outcome:
+    if built.refusal is not None:
+        raise built.refusal
+    counts = _counts(built.tables)
+    unequal = [t.name for t in TABLES if release is None or release.rows(t.name) != list(built.tables[t.name])]
+    if release is not None and not unequal:
+        return Outcome(f"{source.name}: rebuilt, equal to release {release.number} in every table: {counts}")
+    if release is not None and cause is None:
+        raise Bug(
+            f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
+            f"{release.number} in {', '.join(unequal)}: keep the data folder and report it"
+        )
+    if not is_news(built.tables, release):
+        number = release.number if release else 0
+        return Outcome(f"{source.name}: rebuilt ({cause}), its resources equal release {number}: {counts}")
+    published: Release = step(
+        "publish", publish, layout, built.tables, release_facts(source, layout, built.run, cause or "")
+    )
+    return Outcome(
+        f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
+    )
+
+
+# --- import ---------------------------------------------------------------------------------------------------------
+
+
+def import_copy(source: Source, data: Path, file: Path, url: str, made_at: datetime) -> Outcome:
+    """Archive a saved copy of a page as a run of its own; it is read by the next rebuild or refresh.
+
+    Raises:
+        UsageError: the file is neither HTML nor text, or the address is none.
+        StructureChanged: nothing that we can read stands in it; nothing was archived.
+    """
+    layout, (content, media_type, kind) = Layout(data, source.name), _sniff(file)
+    try:
+        address = canonical_url(url, schemes=source.schemes)
+    except ValueError as error:
+        raise UsageError(f"--url: {error}; give the address the copy was made of") from None
+    payload = Payload(url, content, media_type, None)
+    reading = parse_page(payload, page_url=address, source=source, is_listing=None)
+    if not reading.records:
+        why = reading.rejects[0].message if reading.rejects else "no block with labelled fields"
+        raise StructureChanged(
+            f"{file}: {why}; nothing was archived. Look at the copy, then at `labels` in {source.path}"
+        )
+    with locked(layout):
+        started_at, run = datetime.now(UTC), layout.next_run()
+        with ArchiveWriter(layout.archive(run), SOFTWARE) as archive:
+            pointer = archive.add_copy(url, content, media_type, kind, made_at)
+            visit = Visit(
+                url=address,
+                role="copy",
+                outcome="imported",
+                reason=f"copy of {file.name}",
+                fetched_at=made_at,
+                size_bytes=len(content),
+                media_type=media_type,
+                payload_digest=sha256(content).hexdigest(),
+                pointer=pointer,
+            )
+            ended_at = datetime.now(UTC)
+            ledger = Ledger(FORMAT, "import", run, source.name, started_at, ended_at, (visit,))
+            archive.add_ledger(to_json(ledger), ended_at)
+        verdict = (
+            f"{source.name}: run {run} imported: {len(reading.records)} records, {len(reading.rejects)} rejects from "
+            f"{address}; `moisson rebuild {source.name}` publishes them"
+        )
+        report = {"run": run, "source": source.name, "state": "imported", "verdict": verdict, "started_at": started_at}
+        write_run(layout, run, {**report, "ended_at": ended_at, "exit_code": 0}, ())
+    return Outcome(verdict)
+
+
+def _sniff(file: Path) -> tuple[bytes, str, str]:
+    """Content, media type and WARC record type of a saved copy."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{file}: cannot be read ({error.strerror or error}); give a saved HTML or text file"
+        ) from None
+    if not content.strip():
+        raise UsageError(f"{file}: is empty; give a saved HTML or text file")
+    if content.startswith((b"\x1f\x8b", b"WARC/")):
+        raise UsageError(f"{file}: is a WARC; replay it with `moisson refresh SOURCE --replay {file}`")
+    if b"\x00" in content[:4096] or content.startswith(b"%PDF"):
+        raise UsageError(f"{file}: is neither HTML nor text; save the page as HTML or as text")
+    head = content[:4096].lower()
+    if file.suffix.lower() in (".html", ".htm", ".xhtml") or any(
+        t in head for t in (b"<html", b"<!doctype", b"<body", b"<div")
+    ):
+        return content, "text/html", "resource"
+    return content, "text/plain", "conversion"
+
+
+def with_replay(source: Source, replay: Path | None) -> Source:
+    """The source, asked from another WARC than its own file names."""
+    if replay is None:
+        return source
+    if not replay.is_file():
+        raise UsageError(f"{replay}: there is no such file; give a .warc.gz to --replay")
+    return source.model_copy(update={"replay": str(replay.resolve())})

@@ -1,0 +1,75 @@
+"""The ledger of a run as JSON, in the archive's last record, and the readings that pass between two steps as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from harvest.archive import read_ledger
+from schema.errors import DamagedArchive
+from schema.layout import Layout
+from schema.nouns import ListingVisit, Reading, Visit
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a run met: kind tells a visit of the site from an imported copy; times are UTC."""
+
+    format: int
+    kind: Literal["refresh", "import"]
+    run: int
+    source: str
+    started_at: datetime
+    ended_at: datetime
+    visits: tuple[Visit, ...]
+    listings: tuple[ListingVisit, ...] = ()
+
+
+_LEDGER = TypeAdapter(Ledger)
+_READINGS = TypeAdapter(tuple[Reading, ...])
+
+
+def to_json(ledger: Ledger) -> dict[str, Any]:
+    """The ledger as plain values."""
+    values: dict[str, Any] = _LEDGER.dump_python(ledger, mode="json")
+    return values
+
+
+def read_ledgers(layout: Layout) -> list[Ledger]:
+    """The ledgers of all runs that came to their end, in order; an interrupted run has none.
+
+    Raises:
+        DamagedArchive: an archive cannot be read, or its ledger is of another format.
+    """
+    found = []
+    for run in layout.runs():
+        values = read_ledger(layout.archive(run))
+        if values is None:
+            continue
+        if values.get("format") != FORMAT:
+            raise DamagedArchive(f"{layout.archive(run)}: its ledger is of another version of moisson; use that one")
+        try:
+            found.append(_LEDGER.validate_python(values))
+        except ValidationError as error:
+            raise DamagedArchive(
+                f"{layout.archive(run)}: its ledger is damaged ({error.error_count()} faults)"
+            ) from None
+    return found
+
+
+def write_readings(path: Path, readings: tuple[Reading, ...]) -> Path:
+    """Keep readings for the next step; the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_READINGS.dump_json(readings))
+    return path
+
+
+def load_readings(path: Path) -> tuple[Reading, ...]:
+    """Readings that an earlier step kept."""
+    return _READINGS.validate_json(path.read_bytes())

@@ -1,0 +1,228 @@
+"""The steps of a run as plain functions: harvest, parse, build, publish. No Prefect here.
+
+Paths and numbers pass between steps, pages do not; each step can be run again with the same result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dedup.catalogue import Catalogue, make_catalogue
+from flows.ledger import FORMAT, Ledger, load_readings, read_ledgers, to_json, write_readings
+from flows.versions import code_digest, versions
+from harvest.answers import BrokenAnswer
+from harvest.archive import ArchiveWriter
+from harvest.client import VERSION, Client, Pace
+from harvest.crawl import Progress, crawl
+from harvest.payloads import read_payload
+from harvest.wire import NetworkTransport, ReplayTransport
+from parsers.page import parse_page
+from releases.gates import reasons_to_hold, require_resources
+from releases.store import Release, news_digest
+from releases.tables import to_arrow
+from schema.errors import HeldByGate, MoissonError, UsageError
+from schema.layout import Layout
+from schema.nouns import Night, PageReading, Payload, Reading, Reject, Visit
+from schema.sources import Source
+from schema.tables import TABLES
+
+PAGES_A_BATCH = 200
+SOFTWARE = f"moisson/{VERSION}"
+_READ_ROLES = frozenset({"listing", "resource", "known", "copy"})
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def silent(stage: str, done: int, wanted: int) -> None:
+    """A progress display that shows nothing."""
+
+
+# --- harvest --------------------------------------------------------------------------------------------------------
+
+
+def harvest(source: Source, layout: Layout, run: int, known: Iterable[str], progress: Progress = silent) -> Ledger:
+    """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too."""
+    started_at = datetime.now(UTC)
+    transport, pace = _transport(source)
+
+    def read_page(payload: Payload, url: str, is_listing: bool) -> PageReading:  # noqa: FBT001  # ReadPage's shape
+        return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
+
+    with ArchiveWriter(layout.archive(run), SOFTWARE) as archive, Client(source, transport, archive, pace) as client:
+        visits, listings = crawl(source, client, read_page, known, progress)
+        ended_at = datetime.now(UTC)
+        ledger = Ledger(FORMAT, "refresh", run, source.name, started_at, ended_at, tuple(visits), tuple(listings))
+        archive.add_ledger(to_json(ledger), ended_at)
+    return ledger
+
+
+def require_ready(source: Source) -> None:
+    """Refuse a live visit that does not say whom the site may write to.
+
+    Raises:
+        UsageError: neither a WARC to replay nor a contact.
+    """
+    if source.replay_path is None and not source.contact:
+        raise UsageError(
+            f"{source.path}: a live refresh tells the site whom to write to: add a line "
+            '`contact = "mailto:you@example.org"` above [labels] (or replay an archive with --replay FILE.warc.gz)'
+        )
+
+
+def _transport(source: Source) -> tuple[httpx.BaseTransport, Pace]:
+    if source.replay_path is not None:
+        # the pacing clock runs, nobody waits: the server is a file
+        return ReplayTransport(source.replay_path), Pace(source.pace.delay_s, wait=lambda _: None)
+    return NetworkTransport(), Pace(source.pace.delay_s)
+
+
+# --- parse ----------------------------------------------------------------------------------------------------------
+
+
+def batches(visits: Iterable[Visit]) -> list[tuple[Visit, ...]]:
+    """Visits that brought a page to read, in portions that are worth a task each."""
+    pages = [v for v in visits if v.pointer and v.outcome in ("fetched", "imported") and v.role in _READ_ROLES]
+    return [tuple(pages[i : i + PAGES_A_BATCH]) for i in range(0, len(pages), PAGES_A_BATCH)]
+
+
+def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path:
+    """Read archived pages; the file that holds what they state, named by what went in."""
+    names = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
+    name = sha256(json.dumps([code_digest(), repr(source), *names]).encode()).hexdigest()[:24]
+    readings = tuple(_read(source, layout, visit) for visit in visits)
+    return write_readings(layout.staging / "readings" / f"{name}.json", readings)
+
+
+def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
+    if visit.pointer is None:
+        raise ValueError(f"{visit.url} was not archived")
+    is_listing = {"listing": True, "copy": None}.get(visit.role, False)
+    try:
+        payload = read_payload(layout.raw, visit.pointer)
+    except BrokenAnswer as error:
+        reject = Reject(visit.url, "broken_answer", str(error), None, "")
+        return Reading(visit, PageReading(visit.url, visit.url, rejects=(reject,)))
+    return Reading(visit, parse_page(payload, page_url=visit.url, source=source, is_listing=is_listing))
+
+
+# --- build ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The tables as of a run, and why they may not be published (None when they may)."""
+
+    run: int
+    tables: Rows
+    refusal: MoissonError | None
+
+
+def build(
+    source: Source, nights: Sequence[Night], copies: Sequence[tuple[int, Reading]], former: Rows, run: int
+) -> Built:
+    """The tables as of a run: every night in order upon the former resources; a night that a gate stops leaves none.
+
+    Args:
+        source: the site.
+        nights: visits of the site since `former`, in order.
+        copies: imported copies, each with the run that brought it.
+        former: tables of the release to start from, empty for a start from nothing.
+        run: number of the newest run.
+    """
+    resources = former.get("resources", ())
+    built: Built | None = None
+    for night in nights:
+        in_force = [copy for number, copy in copies if number <= (run if night is nights[-1] else night.run)]
+        catalogue = make_catalogue(source.name, night, in_force, resources)
+        refusal = _refusal(catalogue, night, resources)
+        built = Built(run, as_rows(catalogue), refusal)
+        if refusal is None:
+            resources = catalogue.resources
+    if built is None:
+        empty = Night(run, datetime.now(UTC), (), (), ())
+        catalogue = make_catalogue(source.name, empty, [copy for _, copy in copies], resources)
+        built = Built(run, as_rows(catalogue), _refusal(catalogue, empty, resources))
+    return built
+
+
+def as_rows(catalogue: Catalogue) -> Rows:
+    """The tables by name, each value as it comes back from Parquet."""
+    return {table.name: to_arrow(table, catalogue.table(table.name)).to_pylist() for table in TABLES}
+
+
+def _refusal(catalogue: Catalogue, night: Night, former: Sequence[Mapping[str, Any]]) -> MoissonError | None:
+    try:
+        require_resources(catalogue.resources, night.listings)
+    except MoissonError as error:
+        return error
+    themes = {theme for row in former if row["state"] == "listed" for theme in row["themes"]}
+    reasons = reasons_to_hold(night.listings, themes)
+    return HeldByGate("; ".join(reasons)) if reasons else None
+
+
+def read_nights(
+    source: Source, layout: Layout, ledgers: Sequence[Ledger], parsed: Callable[[Ledger], Sequence[Path]]
+) -> tuple[list[Night], list[tuple[int, Reading]]]:
+    """Nights and copies that ledgers tell of, as read; `parsed` gives the files of a ledger's readings."""
+    nights, copies = [], []
+    for ledger in ledgers:
+        readings = tuple(r for path in parsed(ledger) for r in load_readings(path))
+        if ledger.kind == "import":
+            copies += [(ledger.run, reading) for reading in readings]
+        else:
+            nights.append(Night(ledger.run, ledger.started_at, ledger.visits, ledger.listings, readings))
+    return nights, copies
+
+
+# --- publish --------------------------------------------------------------------------------------------------------
+
+
+def release_facts(source: Source, layout: Layout, run: int, cause: str) -> dict[str, Any]:
+    """What release.json says beside its tables."""
+    return {
+        "source": source.name,
+        "title": source.title,
+        "run": run,
+        "cause": cause,
+        "published_at": datetime.now(UTC),
+        "versions": versions(),
+        "code_digest": code_digest(),
+        "configuration_digest": configuration_digest(source),
+        "inputs": inputs(layout, run),
+    }
+
+
+def configuration_digest(source: Source) -> str:
+    """sha256 over what a source file says about reading (what to ask and how fast stays out)."""
+    said = source.model_dump(include={"name", "parser", "labels"})
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
+    """The archives up to a run, each with its sha256."""
+    described = []
+    for number in layout.runs():
+        path = layout.archive(number)
+        if number <= run:
+            with path.open("rb") as stream:
+                described.append({"file": path.name, "sha256": file_digest(stream, "sha256").hexdigest()})
+    return described
+
+
+def is_news(tables: Rows, release: Release | None) -> bool:
+    """Whether tables say something that the latest release does not."""
+    return release is None or news_digest(tables) != release.manifest["news_digest"]
+
+
+def ledgers_since(layout: Layout, release: Release | None) -> list[Ledger]:
+    """Ledgers of the visits after a release's run, and of every import."""
+    after = int(release.manifest["run"]) if release else 0
+    return [ledger for ledger in read_ledgers(layout) if ledger.kind == "import" or ledger.run > after]

@@ -1,0 +1,1 @@
+"""The web -> data/raw: a polite client, robots, discovery, the WARC archive. Knows nothing of what pages mean."""

@@ -1,0 +1,268 @@
+"""The archive: WARC 1.1 files of one gzip member a record, written once, read by place.
+
+    data/raw/<source>/000007.warc.gz
+        warcinfo                         who wrote it, for which run
+        response, request                one pair an exchange, as they went over the wire
+        resource | conversion            an imported HTML copy without headers | an imported text copy
+        metadata                         last: the run's ledger as JSON; its absence tells of an interrupted run
+
+A file is never edited. Records are read back by offset and checked against their block digest.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from harvest.answers import split_head
+from schema.errors import DamagedArchive, DiskTrouble
+from schema.nouns import Pointer
+
+LEDGER_URI = "urn:moisson:ledger"
+_CONTENT_TYPES = {
+    "response": "application/http; msgtype=response",
+    "request": "application/http; msgtype=request",
+    "metadata": "application/json",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedBlock:
+    """Where one record of a WARC lies, and what its header says of it."""
+
+    path: Path
+    offset: int
+    length: int
+    kind: str
+    url: str
+    archived_at: datetime
+    content_type: str
+
+    def read(self) -> bytes:
+        """The bytes of the record's block.
+
+        Raises:
+            DamagedArchive: not what was written.
+        """
+        return read_block(self.path, self.offset)[1]
+
+
+class _ExactHead(StatusAndHeaders):  # type: ignore[misc]  # warcio has no types
+    """The head of a message as it was received: warcio would write it anew, header by header."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__("", [], protocol="")
+        self.head = head
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:  # noqa: ARG002  # warcio's signature
+        self.headers_buff = self.head
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class ArchiveWriter:
+    """Writes one run's WARC; a context manager that closes and fsyncs it."""
+
+    def __init__(self, path: Path, software: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        # exclusive: a number is used once, and a file that exists is never written to
+        self._file: IO[bytes] = path.open("xb")
+        self._writer = WARCWriter(self._file, gzip=True, warc_version="WARC/1.1")
+        info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
+        content = "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode()
+        self._write(self._plain_record("", "warcinfo", content, "application/warc-fields", datetime.now(UTC)))
+
+    def add_exchange(self, url: str, request: bytes, response: bytes, fetched_at: datetime) -> Pointer:
+        """Archive an answer and, where there is one, its request; where the answer lies."""
+        answer = self._http_record(url, "response", response, fetched_at)
+        pointer = self._write(answer)
+        if request:
+            asked = self._http_record(url, "request", request, fetched_at)
+            asked.rec_headers.add_header("WARC-Concurrent-To", answer.rec_headers.get_header("WARC-Record-ID"))
+            self._write(asked)
+        return pointer
+
+    def add_copy(self, url: str, content: bytes, content_type: str, kind: str, made_at: datetime) -> Pointer:
+        """Archive a foreign copy without headers as a `resource` or `conversion` record; where it lies."""
+        return self._write(self._plain_record(url, kind, content, content_type, made_at))
+
+    def add_ledger(self, ledger: dict[str, Any], written_at: datetime) -> Pointer:
+        """Close the run: its ledger as the last record."""
+        content = json.dumps(ledger, ensure_ascii=False, sort_keys=True).encode()
+        return self._write(self._plain_record(LEDGER_URI, "metadata", content, _CONTENT_TYPES["metadata"], written_at))
+
+    def _http_record(self, url: str, kind: str, block: bytes, made_at: datetime) -> ArcWarcRecord:
+        head, body = split_head(block)
+        digests = {"WARC-Payload-Digest": _digest(body), "WARC-Block-Digest": _digest(block)}
+        return self._writer.create_warc_record(
+            url,
+            kind,
+            payload=io.BytesIO(body),
+            length=len(body),
+            http_headers=_ExactHead(head),
+            warc_content_type=_CONTENT_TYPES[kind],
+            warc_headers_dict={"WARC-Date": _warc_date(made_at), **digests},
+        )
+
+    def _plain_record(self, url: str, kind: str, content: bytes, content_type: str, made_at: datetime) -> ArcWarcRecord:
+        return self._writer.create_warc_record(
+            url,
+            kind,
+            payload=io.BytesIO(content),
+            length=len(content),
+            warc_content_type=content_type,
+            warc_headers_dict={"WARC-Date": _warc_date(made_at), "WARC-Block-Digest": _digest(content)},
+        )
+
+    def _write(self, record: ArcWarcRecord) -> Pointer:
+        start = self._file.tell()
+        try:
+            self._writer.write_record(record)
+            self._file.flush()
+        except OSError as error:
+            raise DiskTrouble(f"{self.path}: cannot be written ({error}); make room and refresh again") from error
+        return Pointer(self.path.name, start, self._file.tell() - start)
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_blocks(path: Path) -> Iterator[ArchivedBlock]:
+    """The records of a WARC in order, `warcinfo` left out.
+
+    Raises:
+        DamagedArchive: missing, not a WARC, not one gzip member a record, or cut.
+    """
+    try:
+        with path.open("rb") as stream:
+            _require_gzip_or_warc(path, stream)
+            iterator = ArchiveIterator(stream, no_record_parse=True)
+            for record in iterator:
+                if record.rec_type == "warcinfo":
+                    continue
+                kind, url = record.rec_type, record.rec_headers.get_header("WARC-Target-URI") or ""
+                date = _read_date(record.rec_headers.get_header("WARC-Date"))
+                content_type = record.rec_headers.get_header("Content-Type") or ""
+                offset = iterator.get_record_offset()
+                length = iterator.get_record_length()
+                yield ArchivedBlock(path, offset, length, kind, url.strip("<>"), date, content_type)
+            _require_whole_tail(path)
+    except FileNotFoundError:
+        raise DamagedArchive(f"{path}: there is no such file; give the path of a .warc.gz") from None
+    except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DamagedArchive(f"{path}: not a readable WARC ({reason}); `warcio check` says more") from None
+    except OSError as error:
+        raise DamagedArchive(f"{path}: cannot be read ({error})") from None
+
+
+def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
+    """The record that starts at an offset, and its block, checked against its digest.
+
+    Raises:
+        DamagedArchive: no record starts there, it is cut, or its bytes are not those that were written.
+    """
+    try:
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            iterator = ArchiveIterator(stream, no_record_parse=True)
+            record = next(iter(iterator))
+            content = record.raw_stream.read()
+            headers = record.rec_headers
+            length = iterator.get_record_length()
+    except (OSError, StopIteration, ArchiveLoadFailed, zlib.error, EOFError) as error:
+        raise DamagedArchive(f"{path}: no readable record at offset {offset} ({error})") from None
+    if len(content) != int(headers.get_header("Content-Length") or -1):
+        raise DamagedArchive(f"{path}: the record at offset {offset} is cut")
+    _require_digest(path, offset, headers.get_header("WARC-Block-Digest"), content)
+    date = _read_date(headers.get_header("WARC-Date"))
+    url = (headers.get_header("WARC-Target-URI") or "").strip("<>")
+    content_type = headers.get_header("Content-Type") or ""
+    return ArchivedBlock(path, offset, length, record.rec_type, url, date, content_type), content
+
+
+def read_ledger(path: Path) -> dict[str, Any] | None:
+    """The ledger that closes a run's WARC; None when the run was interrupted before it was written."""
+    last = None
+    for block in read_blocks(path):
+        if block.kind == "metadata" and block.url == LEDGER_URI:
+            last = block
+    if last is None:
+        return None
+    ledger: dict[str, Any] = json.loads(last.read())
+    return ledger
+
+
+def _digest(content: bytes) -> str:
+    """The digest that WARC readers check; warcio's own leaves a temporary file open for each record."""
+    return "sha1:" + base64.b32encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
+
+
+def _warc_date(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _read_date(text: str | None) -> datetime:
+    when = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _require_digest(path: Path, offset: int, stated: str | None, content: bytes) -> None:
+    """Compare a stated digest with the bytes; an algorithm we do not know says nothing."""
+    algorithm, _, value = (stated or "").partition(":")
+    if algorithm.lower() not in ("sha1", "sha256", "md5") or not value:
+        return
+    digest = hashlib.new(algorithm.lower(), content, usedforsecurity=False)
+    if value.upper() != base64.b32encode(digest.digest()).decode() and value.lower() != digest.hexdigest():
+        raise DamagedArchive(f"{path}: the record at offset {offset} is not what was written (digest differs)")
+
+
+def _require_gzip_or_warc(path: Path, stream: IO[bytes]) -> None:
+    start = stream.read(5)
+    stream.seek(0)
+    if not start:
+        raise DamagedArchive(f"{path}: the file is empty; give a .warc.gz that holds answers")
+    if not (start.startswith(b"\x1f\x8b") or start == b"WARC/"):
+        raise DamagedArchive(f"{path}: not a WARC (it starts with {start!r}); give a .warc or .warc.gz")
+
+
+def _require_whole_tail(path: Path) -> None:
+    """warcio reads over a cut last member without a word: read the last members again with a reader that minds."""
+    with path.open("rb") as stream:
+        if stream.read(2) != b"\x1f\x8b":
+            return
+    try:
+        with gzip.open(path) as members:
+            while members.read(1 << 20):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DamagedArchive(f"{path}: cut or damaged ({error}); restore it from a copy") from None

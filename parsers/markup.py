@@ -1,0 +1,175 @@
+"""HTML as bytes with places: decoding, start and end offsets of elements, a tree whose nodes know where they start.
+
+selectolax tells no offsets. Each start tag gets its own offset as an attribute, in a copy that only serves to find the
+blocks; the cells themselves are read from the untouched bytes of a block, parsed alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from schema.nouns import Payload, Span
+
+OFFSET = "moisson-offset"
+
+# possessive, so that no input makes it go back: linear in the size of the page
+_ATTRIBUTES = rb"""(?:[\s/]++|[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+|=)*+"""
+_TOKEN = re.compile(
+    rb"<!--.*?(?:-->|$(?!\n))|<(?P<close>/?)(?P<tag>[a-zA-Z][^\s/>]*)(?P<rest>" + _ATTRIBUTES + rb")>?",
+    re.DOTALL,
+)
+_RAW_TEXT = frozenset({b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"})
+_VOID = frozenset(
+    {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
+)
+_META_CHARSET = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([a-zA-Z0-9_:.-]+)""", re.IGNORECASE)
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+# what the web means by these names (WHATWG Encoding)
+_WEB_NAMES = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}
+# a slice that starts with one of these means nothing outside a table
+_TABLE_CONTEXT = {"tr": "<table><tbody>", "tbody": "<table>", "thead": "<table>", "td": "<table><tbody><tr>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A start or end tag: its name in lower case and its bytes `[start, end)`; names_end is where the name ends."""
+
+    name: bytes
+    start: int
+    names_end: int
+    end: int
+    is_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page as bytes and as a tree whose elements carry their start offset; charset is the one it was decoded with."""
+
+    content: bytes
+    charset: str
+    tree: LexborHTMLParser
+    notes: tuple[str, ...]
+
+
+class Undecodable(ValueError):
+    """The bytes are in a character coding that we do not read."""
+
+
+def find_charset(payload: Payload) -> tuple[str, tuple[str, ...]]:
+    """The charset of a page by byte-order mark, header, meta, then UTF-8 if it fits, else cp1252; and notes.
+
+    Raises:
+        Undecodable: UTF-16, where tags cannot be found in the bytes.
+    """
+    marked = next((name for bom, name in _BOMS if payload.content.startswith(bom)), None)
+    if marked and marked != "utf-8":
+        raise Undecodable(f"coded in {marked}, which is not read; ask the site for UTF-8")
+    in_meta = _META_CHARSET.search(payload.content[:4096])
+    named = marked or payload.charset or (in_meta[1].decode() if in_meta else None)
+    if named and (known := _known_charset(named)):
+        broken = _is_broken(payload.content, known)
+        return known, (f"bytes that are not {known}, which the page declares",) if broken else ()
+    notes = (f"unknown charset {named!r}",) if named else ()
+    if not _is_broken(payload.content, "utf-8"):
+        return "utf-8", notes
+    return "cp1252", (*notes, "no charset declared and not UTF-8: read as cp1252")
+
+
+def _known_charset(name: str) -> str | None:
+    name = _WEB_NAMES.get(name.strip().lower(), name.strip().lower())
+    try:
+        return name if "<p>".encode(name) == b"<p>" else None
+    except LookupError:
+        return None
+
+
+def _is_broken(content: bytes, charset: str) -> bool:
+    try:
+        content.decode(charset)
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def tags(content: bytes, start: int = 0, end: int | None = None) -> list[Tag]:
+    """The tags of HTML bytes in order; what stands in comments, scripts and the like is no tag."""
+    found, place, stop = [], start, len(content) if end is None else end
+    while match := _TOKEN.search(content, place, stop):
+        place = match.end()
+        if match["tag"] is None:
+            continue
+        name = match["tag"].lower()
+        found.append(Tag(name, match.start(), match.end("tag"), place, bool(match["close"])))
+        if name in _RAW_TEXT and not match["close"]:
+            close = re.compile(rb"</" + re.escape(name) + rb"[\s/>]", re.IGNORECASE).search(content, place, stop)
+            place = close.start() if close else stop
+    return found
+
+
+def read_document(payload: Payload) -> Document:
+    """The tree of an HTML page, each element carrying its start offset in the payload.
+
+    Raises:
+        Undecodable: the charset is one we do not read.
+    """
+    charset, notes = find_charset(payload)
+    pieces, last = [], 0
+    for tag in tags(payload.content):
+        if not tag.is_end:
+            pieces += [payload.content[last : tag.names_end], b" %s=%d" % (OFFSET.encode(), tag.start)]
+            last = tag.names_end
+    marked = b"".join([*pieces, payload.content[last:]])
+    return Document(payload.content, charset, LexborHTMLParser(marked.decode(charset, errors="replace")), notes)
+
+
+def start_of(node: LexborNode) -> int | None:
+    """The offset of an element's start tag; None for an element that the parser added."""
+    value = node.attributes.get(OFFSET)
+    return int(value) if value and value.isdecimal() else None
+
+
+def end_of(document: Document, node: LexborNode, limit: int | None = None) -> int | None:
+    """The offset after an element's end tag, found by counting tags of its name; None when it is never closed."""
+    start = start_of(node)
+    if start is None:
+        return None
+    name, depth = (node.tag or "").encode(), 0
+    for tag in tags(document.content, start, limit):
+        if tag.name == name and name not in _VOID:
+            depth += -1 if tag.is_end else 1
+            if depth == 0:
+                return tag.end
+    return None
+
+
+def span_of(document: Document, nodes: tuple[LexborNode, ...]) -> Span | None:
+    """The bytes from the first of some siblings to the end of the last; None when either end cannot be told.
+
+    An element whose end tag is left out ends where the next element that is not inside it starts.
+    """
+    start = start_of(nodes[0])
+    following = _next_outside(nodes[-1])
+    limit = start_of(following) if following is not None else None
+    end = end_of(document, nodes[-1], limit) or limit
+    return Span(start, end) if start is not None and end is not None and start < end else None
+
+
+def _next_outside(node: LexborNode) -> LexborNode | None:
+    current: LexborNode | None = node
+    while current is not None:
+        sibling = current.next
+        while sibling is not None:
+            if sibling.is_element_node and start_of(sibling) is not None:
+                return sibling
+            sibling = sibling.next
+        current = current.parent
+    return None
+
+
+def parse_slice(document: Document, span: Span, first_tag: str) -> LexborHTMLParser:
+    """The tree of a block's own bytes, parsed alone."""
+    text = document.content[span.start : span.end].decode(document.charset, errors="replace")
+    return LexborHTMLParser(_TABLE_CONTEXT.get(first_tag, "") + text)

@@ -1,0 +1,1 @@
+"""A cell -> its bytes: tracing and verification. Reads archive and releases, writes nothing there."""

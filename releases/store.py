@@ -1,0 +1,198 @@
+"""Publishing: staged beside the releases, fsynced, renamed, then `latest` is swapped. A reader sees the old or the new.
+
+What a kill leaves behind lies in `staging/` and is swept at the next start; a release folder is whole or absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
+from schema.dictionary import datapackage
+from schema.errors import DamagedArchive, DiskTrouble
+from schema.layout import Layout
+from schema.tables import BY_NAME, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
+
+MANIFEST = "release.json"
+# columns of `resources` in which a night may differ without being news
+NOT_NEWS = ("record_count",)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published release: its number, its folder and its manifest (release.json)."""
+
+    number: int
+    path: Path
+    manifest: Mapping[str, Any]
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of one of its tables."""
+        return read_rows(BY_NAME[table], self.path / f"{table}.parquet")
+
+
+def latest_release(layout: Layout) -> Release | None:
+    """The newest release, None when nothing was published yet.
+
+    Raises:
+        DamagedArchive: `latest` leads to a release without a readable manifest.
+    """
+    if not layout.latest.is_symlink():
+        return None
+    return _open(layout.latest.resolve())
+
+
+def older_releases(layout: Layout, newest: Release) -> Iterator[Release]:
+    """The releases before one, newest first."""
+    for path in sorted(layout.releases.glob("[0-9]*"), reverse=True):
+        if int(path.name) < newest.number:
+            yield _open(path)
+
+
+def _open(path: Path) -> Release:
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedArchive(
+            f"{path}: the release has no readable {MANIFEST} ({error}); remove the link `latest`, then "
+            "`moisson rebuild` publishes from the archive"
+        ) from None
+    if str(manifest.get("schema_version", "")).split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise DamagedArchive(f"{path}: written by another version of moisson; use that one, or rebuild elsewhere")
+    return Release(int(manifest["number"]), path, manifest)
+
+
+def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """What decides whether a night is news: `resources` without times and counts."""
+    return logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS)
+
+
+def table_digests(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """The logical digest of every table."""
+    return {table.name: logical_digest(table, tables[table.name]) for table in TABLES}
+
+
+def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Release:
+    """Publish tables as the next release.
+
+    Args:
+        layout: where.
+        tables: rows by table name, all of schema.tables.TABLES.
+        facts: run, source, times, versions and digests of code, configuration and inputs, for release.json.
+    Raises:
+        Bug: rows that are not of the declared schemas.
+        DiskTrouble: the disk would not take them; nothing changed.
+    """
+    number = max([0, *(int(p.name) for p in layout.releases.glob("[0-9]*"))]) + 1
+
+    def write(folder: Path) -> dict[str, Any]:
+        return _write_set(folder, tables, {"number": number, **facts})
+
+    manifest = _stage(layout, layout.release(number), write)
+    _point(layout, number)
+    return Release(number, layout.release(number), manifest)
+
+
+def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Path:
+    """Put the tables of a held run aside for inspection; the folder."""
+    if not layout.held(run).exists():
+        _stage(layout, layout.held(run), lambda folder: _write_set(folder, tables, dict(facts)))
+    return layout.held(run)
+
+
+def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequence[Mapping[str, Any]]) -> Path:
+    """Keep a run's report and ledger, whatever became of the run; the folder."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        write_parquet(PAGES, to_arrow(PAGES, pages), folder / "pages.parquet")
+        _write_json(folder / "run.json", report)
+        return {}
+
+    if layout.run(run).exists():
+        shutil.rmtree(layout.run(run))
+    _stage(layout, layout.run(run), write)
+    return layout.run(run)
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what an interrupted run left in staging, and point `latest` at the newest whole release."""
+    shutil.rmtree(layout.staging, ignore_errors=True)
+
+
+def _write_set(
+    folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    described = {}
+    for table in TABLES:
+        rows, path = tables[table.name], folder / f"{table.name}.parquet"
+        write_parquet(table, to_arrow(table, rows), path)
+        described[table.name] = {
+            "rows": len(rows),
+            "size_bytes": path.stat().st_size,
+            "sha256": sha256(path.read_bytes()).hexdigest(),
+            "logical_digest": logical_digest(table, rows),
+        }
+    manifest = {**facts, "schema_version": SCHEMA_VERSION, "news_digest": news_digest(tables), "tables": described}
+    _write_json(folder / MANIFEST, manifest)
+    _write_json(folder / "datapackage.json", datapackage(manifest))
+    return manifest
+
+
+def _write_json(path: Path, value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=1, default=_plain)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _stage(layout: Layout, target: Path, write: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Write a folder aside, make it lasting, and rename it into its place."""
+    folder = layout.staging / f"{target.parent.name}-{target.name}"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        written = write(folder)
+        for path in sorted(folder.iterdir()):
+            _sync(path)
+        _sync(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(target)
+        _sync(target.parent)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DiskTrouble(f"{target}: cannot be written ({error}); make room, nothing was published") from error
+    return written
+
+
+def _point(layout: Layout, number: int) -> None:
+    """Swap `latest` and latest.json to a release that is already in its place."""
+    try:
+        link = layout.staging / "latest"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("releases") / layout.release(number).name)
+        link.replace(layout.latest)
+        pointer = layout.staging / "latest.json"
+        _write_json(pointer, {"number": number, "path": f"releases/{layout.release(number).name}"})
+        _sync(pointer)
+        pointer.replace(layout.clean / "latest.json")
+        _sync(layout.clean)
+    except OSError as error:
+        raise DiskTrouble(f"{layout.latest}: cannot be swapped ({error}); refresh again") from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,85 @@
+"""Rows -> Arrow -> Parquet and back, by the declared schemas alone; and the logical digest of a table.
+
+The logical digest is over sorted, typed rows without volatile columns, written as JSON: it does not hang on the Parquet
+writer, its version or the machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schema.errors import Bug, DamagedArchive
+from schema.tables import Table
+
+ROW_GROUP_ROWS = 122_880
+
+
+def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The rows as an Arrow table of the declared schema, key checked.
+
+    Raises:
+        Bug: a column is missing or of another type, a value is null where it may not be, or a key is there twice.
+    """
+    try:
+        made = pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise Bug(f"table {table.name}: {error}") from error
+    for column in table.columns:
+        if not column.is_nullable and made[column.name].null_count:
+            raise Bug(f"table {table.name}: column {column.name} holds nulls")
+    keys = [tuple(row[name] for name in table.key) for row in rows]
+    if len(set(keys)) != len(keys):
+        raise Bug(f"table {table.name}: the key {', '.join(table.key)} is not unique")
+    return made
+
+
+def write_parquet(table: Table, made: pa.Table, path: Path) -> None:
+    """Write a table: zstd, page checksums, dictionaries on closed lists only."""
+    closed = [c.name for c in table.columns if pa.types.is_dictionary(c.type)]
+    pq.write_table(
+        made,
+        path,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=closed,
+        write_page_checksum=True,
+        write_page_index=True,
+        row_group_size=ROW_GROUP_ROWS,
+    )
+
+
+def read_parquet(table: Table, path: Path) -> pa.Table:
+    """A table as it was published, its schema and page checksums verified.
+
+    Raises:
+        DamagedArchive: missing, damaged, or not of the declared schema.
+    """
+    try:
+        read = pq.read_table(path, page_checksum_verification=True)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DamagedArchive(f"{path}: not a readable table ({error}); `moisson rebuild` makes it again") from None
+    if read.schema.names != table.schema.names:
+        raise DamagedArchive(f"{path}: its columns are not those of the table {table.name}; `moisson rebuild` it")
+    return read
+
+
+def read_rows(table: Table, path: Path) -> list[dict[str, Any]]:
+    """The rows of a published table as plain values."""
+    rows: list[dict[str, Any]] = read_parquet(table, path).to_pylist()
+    return rows
+
+
+def logical_digest(table: Table, rows: Iterable[Mapping[str, Any]], leave_out: Iterable[str] = ()) -> str:
+    """sha256 over the rows, sorted by key, without volatile columns and those left out."""
+    names = [name for name in table.lasting if name not in set(leave_out)]
+    digest = sha256(json.dumps([table.name, names]).encode())
+    for row in sorted(rows, key=lambda r: tuple(r[name] for name in table.key)):
+        digest.update(json.dumps([row[name] for name in names], ensure_ascii=False, default=str).encode() + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,82 @@
+"""Where things lie on disk: path arithmetic only.
+
+<data>/raw/<source>/000007.warc.gz          one archive a run
+<data>/raw/<source>/decisions.jsonl         people's decisions
+<data>/clean/<source>/releases/000012/      one release: the tables, release.json, datapackage.json
+<data>/clean/<source>/latest                symbolic link to the newest release
+<data>/clean/<source>/latest.json           the same pointer, for stores without links
+<data>/clean/<source>/held/000007/          the tables of a run that a gate stopped
+<data>/clean/<source>/runs/000007/          run.json and pages.parquet of every run
+<data>/clean/<source>/staging/              what is being written; swept at the start of a run
+<data>/clean/<source>/lock                  held by the run in progress; the kernel frees it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ARCHIVE_SUFFIX = ".warc.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of one source below one data folder."""
+
+    data: Path
+    source: str
+
+    @property
+    def raw(self) -> Path:
+        """Archives of this source."""
+        return self.data / "raw" / self.source
+
+    @property
+    def clean(self) -> Path:
+        """Tables of this source."""
+        return self.data / "clean" / self.source
+
+    @property
+    def releases(self) -> Path:
+        """Published releases, one folder each."""
+        return self.clean / "releases"
+
+    @property
+    def latest(self) -> Path:
+        """The link that analysts follow."""
+        return self.clean / "latest"
+
+    @property
+    def staging(self) -> Path:
+        """What is being written."""
+        return self.clean / "staging"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock a run holds."""
+        return self.clean / "lock"
+
+    def archive(self, run: int) -> Path:
+        """The archive of a run."""
+        return self.raw / f"{run:06d}{ARCHIVE_SUFFIX}"
+
+    def release(self, number: int) -> Path:
+        """The folder of a release."""
+        return self.releases / f"{number:06d}"
+
+    def run(self, run: int) -> Path:
+        """The folder of a run's report."""
+        return self.clean / "runs" / f"{run:06d}"
+
+    def held(self, run: int) -> Path:
+        """The folder of a held run's tables."""
+        return self.clean / "held" / f"{run:06d}"
+
+    def runs(self) -> list[int]:
+        """Numbers of the runs that have an archive, in order."""
+        return sorted(int(p.name.split(".")[0]) for p in self.raw.glob(f"[0-9]*{ARCHIVE_SUFFIX}"))
+
+    def next_run(self) -> int:
+        """A number that no run has had."""
+        reported = [int(p.name) for p in (self.clean / "runs").glob("[0-9]*")]
+        return max([0, *self.runs(), *reported]) + 1

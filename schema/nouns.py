@@ -1,0 +1,195 @@
+"""What travels between the rooms: plain frozen data, no behaviour that touches disk, clock or network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Section = Literal["body", "resume"]
+Kind = Literal["paragraph", "heading", "item", "caption", "cell"]
+
+BODY: Section = "body"
+RESUME: Section = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes `[start, end)` of an archived payload, content coding undone, character coding not."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it stands in a record: its words (or the title of an embedded frame) and its absolute address."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One innermost block of text, published as the page has it (white space evened out, no-break spaces kept)."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource as one page states it.
+
+    url is the resource's own canonical address (None for a text copy), position counts from 0 on the page, is_private is
+    None when the page does not say, span is the block's own; part_spans holds those of title, type, is_private, body
+    and resume where they are known, and block_digest is the sha256 of the block's bytes; keywords
+    and month (its first day) are those of its line `Mots-clés : …`.
+    """
+
+    page_url: str
+    position: int
+    url: str | None
+    title: str
+    type: str | None
+    is_private: bool | None
+    body: tuple[Passage, ...]
+    resume: tuple[Passage, ...]
+    links: tuple[Link, ...]
+    span: Span
+    part_spans: dict[str, Span] = field(default_factory=dict)
+    block_digest: str = ""
+    keywords: tuple[str, ...] = ()
+    month: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """What could not be read: why (a short fixed word), where, and the words that stand there."""
+
+    page_url: str
+    reason: str
+    message: str
+    span: Span | None
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """All that one page states.
+
+    canonical_url is the page's own address as it and its `canonical` link give it; also_known_as are other addresses of
+    the same page (shortlink); next_urls are the further pages of a listing; theme is the listing's heading; notes are
+    sentences about what is unusual, without being wrong.
+    """
+
+    page_url: str
+    canonical_url: str
+    also_known_as: tuple[str, ...] = ()
+    heading: str | None = None
+    next_urls: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    notes: tuple[str, ...] = ()
+    parser: str = ""
+    parser_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The body of an archived answer, transfer and content coding undone, and what its headers say of it."""
+
+    url: str
+    content: bytes
+    media_type: str
+    charset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where an answer lies in the archive: file name below data/raw/<source>, offset and length of its gzip member."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One row of the run's ledger: an address met, and what became of it.
+
+    outcome is one of OUTCOMES; reason says why an address was not asked, or what failed; via is the address that led
+    here; attempts counts requests sent for it; fetched_at is UTC; payload_digest is sha256 of the decoded payload, or
+    None when nothing was decoded; redirect_url is where the answer sends us.
+    """
+
+    url: str
+    role: str
+    outcome: str
+    status: int | None = None
+    reason: str | None = None
+    via: str | None = None
+    attempts: int = 0
+    fetched_at: datetime | None = None
+    elapsed_s: float | None = None
+    size_bytes: int | None = None
+    media_type: str | None = None
+    payload_digest: str | None = None
+    redirect_url: str | None = None
+    pointer: Pointer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingVisit:
+    """One listing as it was read: its pages in order, its heading, how many records, and the gap where it is incomplete."""
+
+    url: str
+    pages: tuple[str, ...]
+    heading: str | None
+    record_count: int
+    gap: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A visit that brought a page, and what the page states."""
+
+    visit: Visit
+    page: PageReading
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one run over the site brought: the ledger, the listings, the pages as read."""
+
+    run: int
+    started_at: datetime
+    visits: tuple[Visit, ...]
+    listings: tuple[ListingVisit, ...]
+    readings: tuple[Reading, ...]
+
+
+OUTCOMES = {
+    "fetched": "answered with a body that was archived",
+    "redirected": "answered with another address, which was followed or ledgered",
+    "not_found": "answered 404",
+    "gone": "answered 410",
+    "forbidden": "answered 401 or 403",
+    "http_error": "answered with another status that is no page",
+    "failed": "no whole answer: connection, time, size or coding",
+    "refused_by_robots": "not asked: robots.txt denies it",
+    "not_archived": "not in the WARC that is replayed",
+    "not_listed": "only the sitemap knows it: not asked",
+    "not_asked": "not asked, for the reason given",
+    "imported": "a foreign copy, archived by hand",
+}
+
+ROLES = {
+    "robots": "robots.txt",
+    "sitemap": "the sitemap",
+    "listing": "a page of a listing",
+    "resource": "a resource's own page",
+    "known": "an address of an earlier night that no listing shows tonight",
+    "copy": "an imported copy",
+    "other": "an address met, and not harvested",
+}

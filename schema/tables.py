@@ -1,0 +1,211 @@
+"""Every column of every table, once: types, descriptions, keys. Files, dictionary and datapackage derive from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+TIME = pa.timestamp("us", tz="UTC")
+CLOSED_LIST = pa.dictionary(pa.int32(), pa.string())
+LINKS = pa.list_(pa.struct([pa.field("text", pa.string()), pa.field("url", pa.string())]))
+
+# raised when a column is added (minor) or changes its meaning, type or name (major)
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: is_volatile columns may differ between two runs over the same input and stay out of logical digests."""
+
+    name: str
+    type: pa.DataType
+    description: str
+    is_nullable: bool = False
+    is_volatile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One published table: what a row is, which columns tell rows apart, and the columns in order."""
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema; column descriptions are field metadata, those of the table schema metadata."""
+        fields = [
+            pa.field(c.name, c.type, nullable=c.is_nullable, metadata={"description": c.description})
+            for c in self.columns
+        ]
+        described = {"table": self.name, "row": self.row, "key": ",".join(self.key), "schema_version": SCHEMA_VERSION}
+        return pa.schema(fields, metadata=described)
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Names of the columns that are not volatile."""
+        return tuple(c.name for c in self.columns if not c.is_volatile)
+
+
+RESOURCES = Table(
+    "resources",
+    "resource of the catalogue, each once",
+    ("resource_id",),
+    (
+        Column("resource_id", pa.string(), "Identifier of the resource, given once and never changed"),
+        Column("url", pa.string(), "Canonical address of the resource's own page; null for a text copy", True),
+        Column("title", pa.string(), "Title, as published"),
+        Column("type", CLOSED_LIST, "Value of the field `Type de ressource`; null when the page has none", True),
+        Column(
+            "is_private",
+            pa.bool_(),
+            "Value of the field `Ressource privée`: Oui is true; null when the page does not say",
+            True,
+        ),
+        Column(
+            "summary",
+            pa.string(),
+            "Body and résumé collapsed: each passage once, parted by one blank line; null when the page has neither",
+            True,
+        ),
+        Column("themes", pa.list_(pa.string()), "Titles of the listings it stands on, sorted"),
+        Column("keywords", pa.list_(pa.string()), "Words of its line `Mots-clés : …`, in order"),
+        Column("published_month", pa.date32(), "First day of the month its keyword line states; null when none", True),
+        Column("links", LINKS, "Links of its text, in order: words and absolute address"),
+        Column("record_count", pa.int32(), "Number of records it was made from tonight"),
+        Column(
+            "state",
+            CLOSED_LIST,
+            "listed, unlisted (page answers, no listing shows it), not_found, gone, moved or forbidden",
+        ),
+        Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_volatile=True),
+        Column("last_seen_at", TIME, "When a page last stated it (UTC), as of this release", is_volatile=True),
+        Column("last_changed_at", TIME, "When a page first stated its present values (UTC)", is_volatile=True),
+        Column("content_digest", pa.string(), "sha256 of the values above that a reader can see"),
+    ),
+)
+
+_SPANNED = ("title", "type", "is_private", "body", "resume")
+_SPANS = tuple(
+    Column(
+        f"{part}_{edge}",
+        pa.int64(),
+        f"{'First byte' if edge == 'start' else 'Byte after the last'} of the {part} in the archived, decoded payload; "
+        "null where not located",
+        True,
+    )
+    for part in _SPANNED
+    for edge in ("start", "end")
+)
+
+RECORDS = Table(
+    "records",
+    "resource as one page states it, tonight",
+    ("record_id",),
+    (
+        Column("record_id", pa.string(), "Identifier, stable for the same resource on the same page address"),
+        Column("resource_id", pa.string(), "The resource it was recognised as"),
+        Column("page_url", pa.string(), "Canonical address of the page it was read from"),
+        Column("url", pa.string(), "The resource's own canonical address as the record gives it", True),
+        Column("position", pa.int32(), "Place on the page, counted from 0"),
+        Column("title", pa.string(), "Title, as the page has it"),
+        Column("type", CLOSED_LIST, "Value of the field `Type de ressource`", True),
+        Column("is_private", pa.bool_(), "Value of the field `Ressource privée`", True),
+        Column("body", pa.string(), "Text without a label, passages parted by one blank line", True),
+        Column("resume", pa.string(), "Text of the field `Résumé`, passages parted by one blank line", True),
+        Column("links", LINKS, "Links of its text, in order"),
+        Column("block_start", pa.int64(), "First byte of its block in the archived, decoded payload"),
+        Column("block_end", pa.int64(), "Byte after the last of its block"),
+        *_SPANS,
+        Column("block_digest", pa.string(), "sha256 of the bytes of its block"),
+        Column("is_copy", pa.bool_(), "Whether the page is an imported copy"),
+        Column("fetched_at", TIME, "When the page was fetched, or the copy made (UTC)", is_volatile=True),
+        Column("warc_file", pa.string(), "Archive file below data/raw/<source>", is_volatile=True),
+        Column("warc_offset", pa.int64(), "First byte of the page's member in the archive file", is_volatile=True),
+        Column("payload_digest", pa.string(), "sha256 of the page's decoded payload", is_volatile=True),
+        Column("parser", pa.string(), "Name of the parser"),
+        Column("parser_version", pa.string(), "Version of the parser"),
+    ),
+)
+
+PASSAGES = Table(
+    "passages",
+    "passage of a record, and what the collapse made of it",
+    ("record_id", "section", "position"),
+    (
+        Column("record_id", pa.string(), "The record it belongs to"),
+        Column("section", CLOSED_LIST, "body or resume"),
+        Column("position", pa.int32(), "Place in its section, counted from 0"),
+        Column("kind", CLOSED_LIST, "paragraph, heading, item, caption or cell"),
+        Column("text", pa.string(), "The text, as the page has it, white space evened out"),
+        Column("is_kept", pa.bool_(), "Whether it stands in the summary itself"),
+        Column("summary_position", pa.int32(), "Its place in the summary, counted from 0; null when collapsed", True),
+        Column("into_section", CLOSED_LIST, "Section of the passages that stand for it; null when kept", True),
+        Column("into_positions", pa.list_(pa.int32()), "Places in that section of the passages that stand for it"),
+        Column(
+            "method",
+            CLOSED_LIST,
+            "Why it was collapsed: same, typography, recut (same text cut differently), trimmed (cut short), near; "
+            "null when kept",
+            True,
+        ),
+        Column("score", pa.float64(), "How alike it and what stands for it are, 0 to 100; null when kept", True),
+    ),
+)
+
+PAGES = Table(
+    "pages",
+    "address met in the run, and what became of it",
+    ("url",),
+    (
+        Column("url", pa.string(), "The address, canonical"),
+        Column("role", CLOSED_LIST, "robots, sitemap, listing, resource, known, copy or other"),
+        Column("outcome", CLOSED_LIST, "What became of it (see the dictionary of outcomes)"),
+        Column("status", pa.int32(), "HTTP status; null when there was no answer", True),
+        Column("reason", pa.string(), "Why it was not asked, or what failed", True),
+        Column("via", pa.string(), "The address that led to it", True),
+        Column("canonical_url", pa.string(), "The address the page goes by; null when it was not read", True),
+        Column("redirect_url", pa.string(), "Where the answer sends us", True),
+        Column("attempts", pa.int32(), "Requests sent for it"),
+        Column("record_count", pa.int32(), "Records read from it"),
+        Column("reject_count", pa.int32(), "Rejects found on it"),
+        Column("notes", pa.list_(pa.string()), "What is unusual about it, without being wrong"),
+        Column("media_type", pa.string(), "Media type of the answer", True),
+        Column("size_bytes", pa.int64(), "Size of the decoded payload", True, is_volatile=True),
+        Column("payload_digest", pa.string(), "sha256 of the decoded payload", True, is_volatile=True),
+        Column("fetched_at", TIME, "When it was fetched (UTC)", True, is_volatile=True),
+        Column("elapsed_s", pa.float64(), "Seconds from request to the end of the answer", True, is_volatile=True),
+        Column("warc_file", pa.string(), "Archive file below data/raw/<source>", True, is_volatile=True),
+        Column("warc_offset", pa.int64(), "First byte of its member in the archive file", True, is_volatile=True),
+        Column("warc_length", pa.int64(), "Length of its member in bytes", True, is_volatile=True),
+    ),
+)
+
+REJECTS = Table(
+    "rejects",
+    "thing that could not be read",
+    ("reject_id",),
+    (
+        Column("reject_id", pa.string(), "Identifier, stable for the same thing on the same page"),
+        Column("page_url", pa.string(), "Canonical address of the page"),
+        Column("reason", CLOSED_LIST, "incomplete, no_title, two_types, not_html, … : one short fixed word"),
+        Column("message", pa.string(), "The reason in a sentence"),
+        Column(
+            "start", pa.int64(), "First byte in the archived, decoded payload; null when it is the whole page", True
+        ),
+        Column("end", pa.int64(), "Byte after the last", True),
+        Column("excerpt", pa.string(), "The words that stand there, cut at 2,000 characters"),
+        Column("fetched_at", TIME, "When the page was fetched (UTC)", is_volatile=True),
+        Column("warc_file", pa.string(), "Archive file below data/raw/<source>", is_volatile=True),
+        Column("warc_offset", pa.int64(), "First byte of the page's member in the archive file", is_volatile=True),
+    ),
+)
+
+TABLES = (RESOURCES, RECORDS, PASSAGES, PAGES, REJECTS)
+BY_NAME = {table.name: table for table in TABLES}
+
+# what makes a release new: the columns of `resources` a reader of values looks at
+STATES = ("listed", "unlisted", "not_found", "gone", "moved", "forbidden")
