@@ -1,8 +1,8 @@
 """Where the text of one section stands in the other: equal passages, the same text cut differently, text cut short.
 
-It only finds; what is kept and what is dropped is decided elsewhere. Texts are compared *tight*: folded, without bullets and
-without white space, so that `5 %` equals `5%`; a space between two digits that groups no thousands stays a mark, so that
-`1 2` is not `12`.
+It only finds; what is kept and what is dropped is decided elsewhere. Texts are compared *tight*: folded, without
+bullets and without white space, so that `5 %` equals `5%`; a space between two digits that groups no thousands stays a
+mark, so that `1 2` is not `12`.
 """
 
 from __future__ import annotations
@@ -89,15 +89,16 @@ def strip_ellipsis(folded: str) -> str | None:
 
 
 def pair_equal(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Pairs (place in ours, place in theirs) of equal texts, one to one: first those in the same order, then the moved."""
+    """Pairs (place in ours, place in theirs) of equal texts, one to one: those in the same order, then the moved."""
     codes: dict[str, int] = {}
     left, right = ([codes.setdefault(text, len(codes)) for text in side] for side in (ours, theirs))
     free_left, free_right = set(range(len(left))), set(range(len(right)))
-    for tag, i1, i2, j1, j2 in LCSseq.opcodes(left, right):
-        if tag == "equal":
-            free_left -= set(range(i1, i2))
-            free_right -= set(range(j1, j2))
-            yield from zip(range(i1, i2), range(j1, j2), strict=True)
+    for block in LCSseq.opcodes(left, right):
+        if block.tag == "equal":
+            ours_equal, theirs_equal = range(block.src_start, block.src_end), range(block.dest_start, block.dest_end)
+            free_left.difference_update(ours_equal)
+            free_right.difference_update(theirs_equal)
+            yield from zip(ours_equal, theirs_equal, strict=True)
     moved = defaultdict(list)
     for place in sorted(free_right, reverse=True):
         moved[right[place]].append(place)

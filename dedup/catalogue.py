@@ -78,7 +78,11 @@ def _sorted(rows: Iterable[Row], *key: str) -> tuple[Row, ...]:
 def _in_force(copies: Sequence[Reading], night: Night) -> list[Reading]:
     """Of several copies of one page the newest; none where the page itself was read tonight."""
     newest: dict[str, Reading] = {}
-    for copy in sorted(copies, key=lambda c: (str(c.visit.fetched_at), c.visit.pointer and c.visit.pointer.file or "")):
+
+    def age(copy: Reading) -> tuple[str, str]:
+        return str(copy.visit.fetched_at), copy.visit.pointer.file if copy.visit.pointer else ""
+
+    for copy in sorted(copies, key=age):
         newest[copy.visit.url] = copy
     live = {reading.visit.url for reading in night.readings if reading.page.records}
     return [copy for url, copy in sorted(newest.items()) if url not in live]

@@ -1,8 +1,9 @@
 """One summary from the two sections of a record: what stands in both stands once, and nothing is lost.
 
-Four steps, from the surest to the least sure, each on what the former left: equal passages (typography aside), the same text
-cut differently, text cut short by the site, text worded almost alike. A veto on facts (`dedup.facts`) bars the last two.
-Every passage is kept, or points at passages of the other section that are kept themselves. No state outlives a call.
+Four steps, from the surest to the least sure, each on what the former left: equal passages (typography aside), the
+same text cut differently, text cut short by the site, text worded almost alike. A veto on facts (`dedup.facts`) bars
+the last two. Every passage is kept, or points at passages of the other section that are kept themselves. No state
+outlives a call.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ __all__ = ["Collapsed", "Decision", "Method", "Rules", "collapse", "uncollapse"]
 class Decision:
     """What became of one passage: kept at a place of the summary, or collapsed into passages of the other section.
 
-    position and into_positions count from 0 in their sections; score is how alike it and what stands for it are, 0..100.
+    position and into_positions count from 0 in their sections; score is how alike it and what stands for it are,
+    0..100.
     """
 
     section: Section
@@ -58,8 +60,8 @@ _RESUME_SAME = tuple(Decision(RESUME, i, False, None, BODY, (i,), "same", 100.0)
 def collapse(body: Sequence[Passage], resume: Sequence[Passage], rules: Rules = Rules()) -> Collapsed:  # noqa: B008  # frozen
     """The summary of a record, and what became of each passage. Either section may be empty.
 
-    The kept passages stand as the page has them, kinds and typography included. Deterministic: nothing but the arguments
-    counts. Collapsing a summary with itself, or with nothing, gives the same summary.
+    The kept passages stand as the page has them, kinds and typography included. Deterministic: nothing but the
+    arguments counts. Collapsing a summary with itself, or with nothing, gives the same summary.
     """
     if len(body) <= _COMMON_LENGTH and list(map(_TEXT, body)) == list(map(_TEXT, resume)):
         return Collapsed(tuple(body), _BODY_KEPT[: len(body)] + _RESUME_SAME[: len(body)])
@@ -112,4 +114,4 @@ def _decide(side: Side, places: dict[tuple[Section, int], int]) -> Iterable[Deci
         if gone is None:
             yield Decision(side.section, position, True, places[side.section, position], None, (), None, None)  # noqa: FBT003
         else:
-            yield Decision(side.section, position, False, None, other, gone.into, gone.method, gone.score)  # noqa: FBT003
+            yield Decision(side.section, position, False, None, other, *gone)  # noqa: FBT003

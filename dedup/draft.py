@@ -1,7 +1,7 @@
 """What is decided so far about one record: which passages are gone, into which, and which must stay.
 
-One object per collapse, made and dropped inside it; the steps write into it in turn. A passage that others point at is held:
-it never goes itself, so every pointer ends at a passage that is kept.
+One object per collapse, made and dropped inside it; the steps write into it in turn. A passage that others point at is
+held: it never goes itself, so every pointer ends at a passage that is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Method = Literal["same", "typography", "recut", "trimmed", "near"]
 
 
 class Pointer(NamedTuple):
-    """Why a passage is gone: the places (in the other section) of those that stand for it, how, and how alike (0..100)."""
+    """Why a passage is gone: places in the other section of those that stand for it, how, how alike (0..100)."""
 
     into: tuple[int, ...]
     method: Method

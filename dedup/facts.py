@@ -1,8 +1,9 @@
+# ruff: noqa: SIM905 - lists of words are easier to read as text
 """What a text states that no likeness may blur: numbers, dates, amounts, negations, limits, names, addresses.
 
-Two passages whose facts differ both stay, however alike (the veto). It reads words, not meaning, and errs on the side of
-seeing a difference: at the start of a sentence a name cannot be told from a word, so every capitalised word counts as
-a name, unless the other text has the same word in lower case.
+Two passages whose facts differ both stay, however alike (the veto). It reads words, not meaning, and errs on the side
+of seeing a difference: at the start of a sentence a name cannot be told from a word, so every capitalised word counts
+as a name, unless the other text has the same word in lower case.
 """
 
 from __future__ import annotations
@@ -22,22 +23,23 @@ DATES = frozenset(
     f"{_MONTHS} {_DAYS} {_SHORT_MONTHS} ete automne hiver printemps trimestre semestre hier demain".split()
 )
 NEGATIONS = frozenset(
-    "ne n' pas non sans jamais aucun aucune aucuns aucunes ni rien nul nulle nuls nulles guere sauf hors hormis excepte "
-    "exceptee exceptes exceptees contre anti malgre interdit interdite interdits interdites".split()
+    "ne n' pas non sans jamais aucun aucune aucuns aucunes ni rien nul nulle nuls nulles guere sauf hors hormis "
+    "excepte exceptee exceptes exceptees contre anti malgre interdit interdite interdits interdites".split()
 )
 LIMITS = frozenset(
-    "plus moins seul seule seuls seules seulement uniquement exclusivement rarement presque quasi environ avant apres sous "
-    "jusque jusqu' des ou mais si peu trop minimum maximum min max parfois souvent toujours peut-etre tout toute tous "
-    "toutes chaque certains certaines quelques plusieurs depuis entre ancien ancienne anciens anciennes faux fausse "
-    "demi demie moitie tiers quart double triple dizaine douzaine quinzaine vingtaine trentaine quarantaine cinquantaine "
-    "soixantaine centaine millier".split()
+    "plus moins seul seule seuls seules seulement uniquement exclusivement rarement presque quasi environ avant "
+    "apres sous jusque jusqu' des ou mais si peu trop minimum maximum min max parfois souvent toujours "
+    "tout toute tous toutes chaque certains certaines quelques plusieurs depuis entre ancien ancienne anciens "
+    "anciennes faux fausse demi demie moitie tiers quart double triple dizaine douzaine quinzaine vingtaine "
+    "trentaine quarantaine cinquantaine soixantaine centaine millier".split()
 ) - {"des"}
 UNITS = frozenset(
-    "% € $ £ ° k m g t l h s a ha mm cm dm km kg mg ml cl dl m2 m3 km2 kw kwh mw mwh gw gwh w wh go mo ko to md mds "
-    "million millions milliard milliards millier milliers heure heures minute minutes mn min seconde secondes jour jours "
-    "semaine semaines mois an ans annee annees metre metres kilometre kilometres hectare hectares tonne tonnes litre "
-    "litres degre degres point points ht ttc etp".split()
+    "% € $ £ ° k m g t l h s a ha mm cm dm km kg mg ml cl dl m2 m3 km2 kw kwh mw mwh gw gwh w wh go mo ko to md "
+    "mds million millions milliard milliards millier milliers heure heures minute minutes mn min seconde secondes "
+    "jour jours semaine semaines mois an ans annee annees metre metres kilometre kilometres hectare hectares "
+    "tonne tonnes litre litres degre degres point points ht ttc etp".split()
 )
+FACT_WORDS = DATES | NEGATIONS | LIMITS | UNITS
 _SIGNS = frozenset("<>=+×≤≥±≠≈%€$£°§&/|*#")
 _ROMAN = re.compile(r"(?:[IVXLCDM]{2,}|[IVX])(?:e|er)?$")
 _MAX_UNITS = 2  # 2 millions €, 5 k€
@@ -47,8 +49,8 @@ _MAX_UNITS = 2  # 2 millions €, 5 k€
 class Facts:
     """What a text states; every tuple is sorted and keeps repeats, words are lower case, accents removed.
 
-    amounts: numbers in figures, each with the units behind it (`40000 €`, `20`); ranks: `3e`; romans: as written; dates:
-    names of months, days, seasons; negations, limits: words that turn or bound a statement; signs: < > = % ...;
+    amounts: numbers in figures, each with the units behind it (`40000 €`, `20`); ranks: `3e`; romans: as written;
+    dates: names of months, days, seasons; negations, limits: words that turn or bound a statement; signs: < > = % ...;
     names: capitalised words, acronyms, words with figures; addresses: URLs and e-mail addresses. words: every word that
     stands there in lower case (what excuses a capital).
     """
@@ -153,5 +155,5 @@ def _add_word(found: dict[str, list[str]], token: str, plain: str) -> None:
 
 
 def _name(token: str) -> str:
-    """A name as compared: capitals lose their accents, as French printers allow (État and Etat); other letters do not."""
+    """A name as compared: capitals lose their accents, as printers allow (État, Etat); others do not."""
     return "".join(strip_accents(c) if c.isupper() else c for c in token).lower()

@@ -17,7 +17,7 @@ from dedup.wording import compare_wording
 
 
 def drop_near(draft: Draft, rules: Rules) -> None:
-    """Drop one of two passages that differ in wording only: the one that says less, else the résumé's; best pair first."""
+    """Drop one of two passages that differ in wording only: which says less, else the résumé's; best pair first."""
     body, resume = draft.body, draft.resume
     taken: tuple[set[int], set[int]] = (set(), set())
     for score, i, j in sorted(_score_pairs(draft, rules), key=lambda p: (-p[0], abs(p[1] - p[2]), p[1], p[2])):

@@ -1,17 +1,16 @@
+# ruff: noqa: SIM905 - lists of words are easier to read as text
 """French numbers written in letters, read as figures, so that `vingt` and `20` can be compared.
 
-It reads whole numbers up to 999,999 and their ordinals; `un` and `une` alone are articles, not numbers, and fractions or
-rounded counts (`demi`, `dizaine`) stay words.
+It reads whole numbers up to 999,999 and their ordinals; `un` and `une` alone are articles, not numbers, and fractions
+or rounded counts (`demi`, `dizaine`) stay words.
 """
 
 from __future__ import annotations
 
 import re
 
-_SMALL = (
-    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf"
-).split()
-_UNITS = {word: value for value, word in enumerate(_SMALL) if "-" not in word} | {"une": 1}
+_SMALL = "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize".split()
+_UNITS = {word: value for value, word in enumerate(_SMALL)} | {"une": 1}
 _TENS = {
     "vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60,
     "septante": 70, "huitante": 80, "octante": 80, "nonante": 90,

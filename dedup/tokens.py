@@ -1,7 +1,7 @@
 """A text as the words, numbers and signs it is made of, with numbers in one spelling.
 
-One reading for facts and for wording, so that the veto and the comparison cannot disagree on what a word is. It knows no
-grammar: a token is a string, and its first character tells what it is.
+One reading for facts and for wording, so that the veto and the comparison cannot disagree on what a word is. It knows
+no grammar: a token is a string, and its first character tells what it is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def split_tokens(folded: str) -> list[str]:
 
 
 def even_tokens(folded: str) -> list[str]:
-    """The tokens of a folded text, numbers in figures, ranks as `3e`, `euros` as €, `pour cent` as %,
+    """The tokens of a folded text, numbers in one spelling.
+
+    Numbers in figures, ranks as `3e`, `euros` as €, `pour cent` as %,
     `20 heures` as 20 h; case is kept.
 
     A sign is part of its number (`-3`), a unit is not (`20`, `h`).
@@ -53,7 +55,7 @@ def even_tokens(folded: str) -> list[str]:
     place = 0
     while place < len(raw):
         word = low[place]
-        if word.isalpha() and word not in _READ and not word.endswith(("ième", "ièmes")):
+        if word.isalpha() and not is_read(word):
             is_hour = word in _HOURS and bool(out) and is_number(out[-1])
             out.append("h" if is_hour else raw[place])  # most words stay as they are
             place += 1
@@ -61,6 +63,11 @@ def even_tokens(folded: str) -> list[str]:
             evened, place = _read_at(raw, low, place)
             out.extend(evened)
     return out
+
+
+def is_read(word: str) -> bool:
+    """Whether a word, or the words it opens, may state a number."""
+    return word in _READ or word.endswith(("ième", "ièmes"))
 
 
 def is_number(token: str) -> bool:

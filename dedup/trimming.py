@@ -1,7 +1,7 @@
 """Text that the site cut short, or that stands whole inside longer passages of the other section.
 
-The longer ones are kept, whichever section they are of. What the shortened one leaves out is no difference; a piece that an
-earlier word of its sentence negates there, or whose number goes on there, says something else and stays.
+The longer ones are kept, whichever section they are of. What the shortened one leaves out is no difference; a piece
+that an earlier word of its sentence negates there, or whose number goes on there, says something else and stays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SENTENCE_END = re.compile(r"[.!?:;](?=\s|$)")
 
 
 class Find(NamedTuple):
-    """Where a piece stands in the other section: in which passages, whether it opens the first, what stands before it."""
+    """Where a piece stands in the other section: the passages, whether it opens the first, what is before it."""
 
     places: tuple[int, ...]
     is_opening: bool
@@ -50,7 +50,7 @@ class _Piece:
 
 
 def drop_trimmed(draft: Draft, rules: Rules) -> None:
-    """Drop what is cut short or stands whole in longer passages of the other section; longest first, body before résumé."""
+    """Drop what is cut short or stands whole in longer passages of the other section; longest first."""
     loose = [(side, place) for side in (draft.body, draft.resume) for place in side.loose()]
     loose.sort(key=lambda item: -len(item[0].tight(item[1])))
     stretches = _read_stretches(draft)
@@ -78,9 +78,9 @@ def _read_piece(side: Side, place: int) -> _Piece:
     folded = side.folded(place)
     cut = strip_ellipsis(folded)
     return (
-        _Piece(side, place, folded, side.tight(place), False)
+        _Piece(side, place, folded, side.tight(place), is_cut=False)
         if cut is None
-        else _Piece(side, place, cut, tighten(cut), True)
+        else _Piece(side, place, cut, tighten(cut), is_cut=True)
     )
 
 

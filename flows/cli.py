@@ -24,8 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Harvest a resource centre's catalogue into clean, traceable tables.",
     epilog=(
-        "Exit codes: 0 published or unchanged, 2 usage, 3 site unreachable, 4 blocked or forbidden by robots, 5 structure "
-        "changed, 6 held by a gate, 7 already running, 8 disk, 9 damaged archive, 10 Prefect unreachable, 70 a bug."
+        "Exit codes: 0 published or unchanged, 2 usage, 3 site unreachable, 4 blocked or forbidden by robots, "
+        "5 structure changed, 6 held by a gate, 7 already running, 8 disk, 9 damaged archive, "
+        "10 Prefect unreachable, 70 a bug."
     ),
 )
 

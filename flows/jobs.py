@@ -1,4 +1,4 @@
-"""The jobs behind the commands, as plain functions over a `step` that runs each stage: at once, or as a Prefect task."""
+"""The jobs behind the commands: plain functions over a `step` that runs each stage, at once or as a Prefect task."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _build(source: Source, layout: Layout, run: int, ledgers: Sequence[Ledger], 
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    nights, copies = read_nights(source, layout, ledgers, parsed)
+    nights, copies = read_nights(ledgers, parsed)
     built: Built = step("build", build, source, nights, copies, former, run)
     return built
 

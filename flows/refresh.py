@@ -1,6 +1,6 @@
 """The jobs as Prefect flows: thin, over the same plain functions that `--direct` runs.
 
-A failure that we foresee ends the flow as Failed with one line, without a traceback; Prefect's state is never our truth.
+A failure that we foresee ends the flow as Failed in one line, without a traceback. Prefect's state is never our truth.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.states import Completed, Failed, State
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
-from flows.sources_found import find_source
 from flows.jobs import Outcome, rebuild, refresh, with_replay
+from flows.sources_found import find_source
 from flows.stages import silent
 from harvest.crawl import Progress
 from schema.errors import Bug, MoissonError
@@ -33,7 +35,7 @@ def as_task(name: str, stage: Callable[..., Any], *arguments: Any) -> Any:
         except MoissonError as error:
             return Failed(message=str(error), data=error)
 
-    run = task(foreseen, name=name, persist_result=False, cache_policy=None, retries=0)
+    run = task(name=name, persist_result=False, cache_policy=NO_CACHE, retries=0)(foreseen)
     ended = data_of(run(*arguments, return_state=True))
     if isinstance(ended, MoissonError):
         raise ended

@@ -1,4 +1,4 @@
-"""The nightly schedule on Prefect: one deployment a source, one run at a time, on a server that is there or is started."""
+"""The nightly schedule on Prefect: one deployment a source, one run at a time, on a server that is named or started."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def serve(sources: Sequence[Source], cron: str, data: Path) -> None:
     with _server():
         from prefect import serve as serve_deployments
         from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+        from prefect.deployments.runner import RunnerDeployment
         from prefect.schedules import Cron
 
         from flows.refresh import refresh_flow
@@ -42,7 +43,8 @@ def serve(sources: Sequence[Source], cron: str, data: Path) -> None:
             raise UsageError(f"--cron {cron!r}: {error}; write five fields, such as '0 2 * * *'") from None
         one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
         deployments = [
-            refresh_flow.to_deployment(
+            RunnerDeployment.from_flow(
+                refresh_flow,
                 name=f"nightly-{source.name}",
                 parameters={"source": str(source.path.resolve()), "data": str(data.resolve())},
                 schedule=schedule,
@@ -65,7 +67,8 @@ def _server() -> Iterator[None]:
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:  # noqa: S603  # our own words only
         try:
             _wait_until_healthy(server, address)
             os.environ["PREFECT_API_URL"] = address

@@ -53,7 +53,7 @@ def harvest(source: Source, layout: Layout, run: int, known: Iterable[str], prog
     started_at = datetime.now(UTC)
     transport, pace = _transport(source)
 
-    def read_page(payload: Payload, url: str, is_listing: bool) -> PageReading:  # noqa: FBT001  # ReadPage's shape
+    def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
         return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
 
     with ArchiveWriter(layout.archive(run), SOFTWARE) as archive, Client(source, transport, archive, pace) as client:
@@ -169,7 +169,7 @@ def _refusal(catalogue: Catalogue, night: Night, former: Sequence[Mapping[str, A
 
 
 def read_nights(
-    source: Source, layout: Layout, ledgers: Sequence[Ledger], parsed: Callable[[Ledger], Sequence[Path]]
+    ledgers: Sequence[Ledger], parsed: Callable[[Ledger], Sequence[Path]]
 ) -> tuple[list[Night], list[tuple[int, Reading]]]:
     """Nights and copies that ledgers tell of, as read; `parsed` gives the files of a ledger's readings."""
     nights, copies = [], []

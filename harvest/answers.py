@@ -90,7 +90,8 @@ def _undo_transfer(answer: Answer, body: bytes) -> bytes:
 
 
 def _dechunk(body: bytes) -> bytes:
-    parts, place = [], 0
+    parts: list[bytes] = []
+    place = 0
     while True:
         size = _CHUNK_SIZE.match(body, place)
         if not size:
@@ -116,7 +117,8 @@ def _undo_coding(answer: Answer, body: bytes) -> bytes:
 
 def _gunzip(body: bytes) -> bytes:
     """All members of a gzip body; httpx keeps the first and takes a cut one for whole."""
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while body:
         inflate = zlib.decompressobj(wbits=31)
         try:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -142,7 +142,7 @@ class ArchiveWriter:
             raise DiskTrouble(f"{self.path}: cannot be written ({error}); make room and refresh again") from error
         return Pointer(self.path.name, start, self._file.tell() - start)
 
-    def __enter__(self) -> ArchiveWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -232,7 +232,7 @@ def _warc_date(when: datetime) -> str:
 
 
 def _read_date(text: str | None) -> datetime:
-    when = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    when = datetime.fromisoformat(text or "")
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
@@ -256,7 +256,7 @@ def _require_gzip_or_warc(path: Path, stream: IO[bytes]) -> None:
 
 
 def _require_whole_tail(path: Path) -> None:
-    """warcio reads over a cut last member without a word: read the last members again with a reader that minds."""
+    """Read the members again with a reader that minds: warcio passes over a cut last one without a word."""
     with path.open("rb") as stream:
         if stream.read(2) != b"\x1f\x8b":
             return

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -30,7 +31,7 @@ _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When to ask: at least delay_s seconds after the end of the former answer. A replay passes a wait that does not."""
+    """When to ask: at least delay_s seconds after the end of the former answer. A replay does not really wait."""
 
     delay_s: float
     wait: Callable[[float], None] = time.sleep
@@ -144,7 +145,7 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

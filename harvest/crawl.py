@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from harvest.client import Client
@@ -21,8 +22,15 @@ from schema.sources import Source
 MAX_LISTING_PAGES = 1000
 MAX_SITEMAPS = 50
 
-ReadPage = Callable[[Payload, str, bool], PageReading]
 Progress = Callable[[str, int, int], None]
+
+
+class ReadPage(Protocol):
+    """What reads a page: payload, its canonical address, whether it is a listing -> what the page says."""
+
+    def __call__(self, payload: Payload, url: str, *, is_listing: bool) -> PageReading:
+        """Read one page."""
+        ...
 
 
 @dataclass
@@ -50,8 +58,10 @@ def crawl(
         read_page: payload, address, whether it is a listing -> what the page says.
         known: canonical addresses of resources of earlier nights.
         progress: told the stage, how many pages are done, and how many are known to be wanted.
+
     Returns:
         The ledger, one visit per address met, and one entry per listing.
+
     Raises:
         SiteUnreachable: robots.txt, or every listing, gave no answer.
         Forbidden: robots.txt denies every listing.
@@ -130,7 +140,9 @@ def _canonical(state: _Crawl, url: str) -> str | None:
 
 
 def _read_listing(state: _Crawl, start: str) -> ListingVisit:
-    queue, pages, heading, count, gap = [start], [], None, 0, None
+    queue, heading, count = [start], None, 0
+    pages: list[str] = []
+    gap: str | None = None
     seen: set[str] = {start}
     prints: set[tuple[str, ...]] = set()
     while queue:
@@ -139,7 +151,7 @@ def _read_listing(state: _Crawl, start: str) -> ListingVisit:
         if visit.outcome != "fetched":
             gap = gap or f"{url}: {visit.reason or visit.status or visit.outcome}"
             continue
-        reading = state.read_page(state.client.read(visit), visit.url, True)
+        reading = state.read_page(state.client.read(visit), visit.url, is_listing=True)
         print_ = tuple(r.url or r.title for r in reading.records)
         if pages and (not print_ or print_ in prints):
             # a pager that leads nowhere new: an empty further page is its end, a repeat is a loop
@@ -186,7 +198,7 @@ def _ask_resources(state: _Crawl) -> None:
             continue
         visit = _ask(state, url, "resource", via)
         if visit.outcome == "fetched":
-            _note_page(state, visit.url, state.read_page(state.client.read(visit), visit.url, False))
+            _note_page(state, visit.url, state.read_page(state.client.read(visit), visit.url, is_listing=False))
 
 
 def _ledger_sitemap(state: _Crawl, in_sitemap: list[str]) -> None:

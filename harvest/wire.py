@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpcore
 import httpx
@@ -120,7 +120,12 @@ class NetworkTransport(httpx.BaseTransport):
         """The answer, read to its end, with the exchange in `extensions`."""
         self._tape.rewind()
         fetched_at, started = datetime.now(UTC), time.monotonic()
-        url = httpcore.URL(request.url.raw_scheme, request.url.raw_host, request.url.port, request.url.raw_path)
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
         asked = httpcore.Request(
             request.method, url, headers=request.headers.raw, content=b"", extensions=dict(request.extensions)
         )
@@ -180,7 +185,7 @@ class ReplayTransport(httpx.BaseTransport):
             answer.status, headers=kept, stream=httpx.ByteStream(answer.content), extensions={"exchange": exchange}
         )
 
-    def __enter__(self) -> ReplayTransport:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -8,9 +8,12 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.blocks import Block, find_blocks, title_url, transplant, value_nodes
-from parsers.markup import Document, Undecodable, parse_slice, read_document, span_of, start_of
+from parsers.blocks import find_blocks, title_url
+from parsers.frames import Block
+from parsers.markup import Document, Undecodable, parse_slice, read_document, span_of, start_of, top_of
 from parsers.passages import children, read_links, read_passages, seen_text
+from parsers.transplant import transplant
+from parsers.values import value_nodes
 from schema.addresses import canonical_url, page_number, same_host, trusted_canonical, without_page_number
 from schema.folding import fold_label
 from schema.nouns import PageReading, Passage, Payload, Record, Reject, Span
@@ -65,7 +68,7 @@ def parse_labelled_blocks(
         reject = Reject(page_url, "undecodable", str(error), None, "")
         return PageReading(page_url, page_url, rejects=(reject,), parser=NAME, parser_version=VERSION)
     page = _read_page(document, page_url, labels, schemes, is_listing=is_listing)
-    root = document.tree.body or document.tree.root
+    root = document.top
     layout = find_blocks(root, labels, is_listing=is_listing)
     page = replace(page, heading=_find_heading(document, layout.blocks))
     page.notes.extend((*document.notes, *layout.notes))
@@ -102,7 +105,7 @@ def _read_page(
     link = tree.css_first("link[rel~=canonical][href]")
     base_url = urljoin(page_url, base.attributes.get("href") or "") if base is not None else page_url
     named = urljoin(base_url, link.attributes.get("href") or "") if link is not None else None
-    canonical = trusted_canonical(page_url, named, 200, schemes)
+    canonical = trusted_canonical(page_url, named, schemes)
     return _Page(page_url, canonical, base_url, None, is_listing, labels, schemes, [])
 
 
@@ -112,7 +115,7 @@ def _find_heading(document: Document, blocks: tuple[Block, ...]) -> LexborNode |
     titles = {block.title.mem_id for block in blocks if block.title is not None}
     starts = [start for block in blocks if (start := start_of(block.frame)) is not None]
     before = [h for h in headings if h.mem_id not in titles and (not starts or (start_of(h) or 0) < min(starts))]
-    return (before or headings or [None])[-1]
+    return next(reversed(before or headings), None)
 
 
 def _shortlinks(document: Document, page: _Page) -> tuple[str, ...]:
@@ -188,9 +191,8 @@ def _read_proven(
 
 def _roots(tree: LexborHTMLParser, first_tag: str) -> list[LexborNode]:
     """The nodes of a slice's tree that stand for the block's own."""
-    top = tree.body or tree.root
     first = tree.css_first(first_tag) if first_tag in ("tr", "tbody", "thead", "td", "th") else None
-    return [first] if first is not None else list(children(top))
+    return [first] if first is not None else list(children(top_of(tree)))
 
 
 def _read_record(page: _Page, block: Block, span: Span, *, is_alone: bool) -> Record | _Fault:

@@ -53,6 +53,19 @@ class Document:
     tree: LexborHTMLParser
     notes: tuple[str, ...]
 
+    @property
+    def top(self) -> LexborNode:
+        """The element that holds what a reader sees."""
+        return top_of(self.tree)
+
+
+def top_of(tree: LexborHTMLParser) -> LexborNode:
+    """The body of a tree; Lexbor makes one whatever it is given."""
+    top = tree.body or tree.root
+    if top is None:
+        raise ValueError("the tree is empty")
+    return top
+
 
 class Undecodable(ValueError):
     """The bytes are in a character coding that we do not read."""

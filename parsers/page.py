@@ -22,6 +22,7 @@ def parse_page(payload: Payload, *, page_url: str, source: Source, is_listing: b
         page_url: its canonical address.
         source: labels, hosts and the reader of HTML.
         is_listing: True for a listing, False for a resource's own page, None when not known.
+
     Returns:
         Records and rejects; a page that is neither HTML nor text is one reject, `not_html`.
     """

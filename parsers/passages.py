@@ -13,15 +13,17 @@ from schema.nouns import Kind, Link, Passage
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 UNSEEN = frozenset(
     {
-        "script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "canvas", "head", "title",
-        "meta", "link", "base", "form", "button", "select", "textarea", "input", "audio", "video", "datalist", "-comment",
+        "script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "canvas", "head",
+        "title", "meta", "link", "base", "form", "button", "select", "textarea", "input", "audio", "video", "datalist",
+        "-comment",
     }
 )  # fmt: skip
 BLOCKS = HEADINGS | frozenset(
     {
         "p", "div", "li", "td", "th", "caption", "figcaption", "dt", "dd", "pre", "blockquote", "section", "article",
-        "header", "footer", "main", "aside", "nav", "ul", "ol", "dl", "table", "tbody", "thead", "tfoot", "tr", "figure",
-        "fieldset", "legend", "address", "details", "summary", "hr", "center", "menu", "body", "html", "hgroup",
+        "header", "footer", "main", "aside", "nav", "ul", "ol", "dl", "table", "tbody", "thead", "tfoot", "tr",
+        "figure", "fieldset",
+        "legend", "address", "details", "summary", "hr", "center", "menu", "body", "html", "hgroup",
     }
 )  # fmt: skip
 _KINDS: dict[str, Kind] = {
@@ -29,7 +31,7 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("caption", "figcaption"), "caption"),
     **dict.fromkeys(("td", "th"), "cell"),
     "li": "item",
-}  # type: ignore[dict-item]  # fromkeys widens the literal
+}
 _HTML_SPACE = " \t\n\r\f"
 _TRIMMED = _HTML_SPACE + "\u00a0\u200b\ufeff\u202f\u2007"
 
@@ -134,7 +136,7 @@ def read_links(nodes: Iterable[LexborNode], base: str) -> tuple[Link, ...]:
     """The links of some nodes in page order, each once: words and absolute address; an embedded frame is a link too."""
     found: dict[Link, None] = {}
     for node in nodes:
-        if node.is_text_node or is_unseen(node) and node.tag != "iframe":
+        if node.is_text_node or (is_unseen(node) and node.tag != "iframe"):
             continue
         for element in (node, *node.css("a[href], iframe[src]")):
             link = _link_of(element, base)

@@ -29,6 +29,7 @@ def trace(source: Source, data: Path, what: str) -> str:
         source: the source it belongs to.
         data: the data folder.
         what: a resource_id, a record_id, or the address of the resource or of a page that states it.
+
     Raises:
         UsageError: nothing is published, or nothing is known by that name.
         DamagedArchive: the archived bytes are not those that the record was read from.
@@ -100,7 +101,7 @@ def _block(layout: Layout, record: Row) -> str:
     block = payload.content[record["block_start"] : record["block_end"]]
     if sha256(block).hexdigest() != record["block_digest"]:
         raise DamagedArchive(
-            f"{layout.raw / record['warc_file']}: the bytes of record {record['record_id']} are not those it was read from"
+            f"{layout.raw / record['warc_file']}: the bytes of {record['record_id']} are not those it was read from"
         )
     return block.decode(payload.charset or "utf-8", errors="backslashreplace")
 

@@ -87,6 +87,7 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
         layout: where.
         tables: rows by table name, all of schema.tables.TABLES.
         facts: run, source, times, versions and digests of code, configuration and inputs, for release.json.
+
     Raises:
         Bug: rows that are not of the declared schemas.
         DiskTrouble: the disk would not take them; nothing changed.

@@ -1,1 +1,1 @@
-"""The nouns: every column of every table, what a source file may say, the tree of errors. Pure, imports nothing of ours."""
+"""The nouns: every column of every table, what a source file may say, the tree of errors. Pure."""

@@ -26,6 +26,7 @@ def canonical_url(url: str, base: str = "", schemes: Mapping[str, str] | None = 
         url: absolute, or relative to base.
         base: absolute address of the page where url stands.
         schemes: scheme by host, for hosts that answer on http and https alike (from the source file's listings).
+
     Raises:
         ValueError: not an http or https address with a host.
     """
@@ -73,14 +74,14 @@ def same_host(a: str, b: str) -> bool:
     return urlsplit(a).netloc.removeprefix("www.") == urlsplit(b).netloc.removeprefix("www.")
 
 
-def trusted_canonical(page_url: str, link: str | None, status: int, schemes: Mapping[str, str] | None = None) -> str:
+def trusted_canonical(page_url: str, link: str | None, schemes: Mapping[str, str] | None = None) -> str:
     """The address a page goes by: its `canonical` link where that can be believed, else its own.
 
-    Not believed: on an error page (Drupal's name the home page), when it leads to another host or from an inner page to
-    the home page, and on a further page of a listing, where Drupal names the first.
+    Not believed: when it leads to another host or from an inner page to
+    the home page (Drupal's error pages do), and on a further page of a listing, where Drupal names the first.
     """
     own = canonical_url(page_url, schemes=schemes)
-    if not link or status != 200 or page_number(own):
+    if not link or page_number(own):
         return own
     try:
         named = canonical_url(link, own, schemes)

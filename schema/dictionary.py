@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,8 +81,8 @@ def _type_name(kind: pa.DataType) -> str:
 
 _INTRODUCTION = """# Data dictionary
 
-Made from `schema/tables.py`; `tests/test_tables.py` fails when the two differ (`python -m schema.dictionary > data/README.md`
-writes it again).
+Made from `schema/tables.py`; a test fails when the two differ. `python -m schema.dictionary > data/README.md` writes it
+again.
 
     raw/<source>/000007.warc.gz          one archive a run: what the site answered, byte for byte
     clean/<source>/latest/*.parquet      the newest release; `releases/` holds the earlier ones
@@ -91,4 +92,4 @@ Times are UTC. A null says that the page does not state the value. Passages of a
 """
 
 if __name__ == "__main__":
-    print(dictionary(), end="")
+    sys.stdout.write(dictionary())

@@ -1,4 +1,4 @@
-"""Text evened out for comparing, never for publishing: one place, so that two rooms cannot disagree on what is equal."""
+"""Text evened out for comparing, never for publishing: in one place, so that no two rooms disagree on what is equal."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ def fold(text: str) -> str:
             text = unicodedata.normalize("NFKC", _RAISED.sub("^", text))
     elif "`" in text:
         text = text.replace("`", "'")
-    text = squeeze(text)
+    # most texts are even already, and asking is cheaper than taking them apart
+    if "  " in text or not text.isprintable() or text[:1] == " " or text[-1:] == " ":
+        text = squeeze(text)
     if '"' in text:
         text = _QUOTED.sub(r'"\1"', text)
     for spaced, sign in _SPACED_PUNCTUATION:
-        text = text.replace(spaced, sign)
+        if sign in text:
+            text = text.replace(spaced, sign)
     return text
 
 

@@ -41,8 +41,8 @@ class Passage:
 class Record:
     """One resource as one page states it.
 
-    url is the resource's own canonical address (None for a text copy), position counts from 0 on the page, is_private is
-    None when the page does not say, span is the block's own; part_spans holds those of title, type, is_private, body
+    url is the resource's own canonical address (None for a text copy), position counts from 0 on the page, is_private
+    is None when the page does not say, span is the block's own; part_spans holds those of title, type, is_private, body
     and resume where they are known, and block_digest is the sha256 of the block's bytes; keywords
     and month (its first day) are those of its line `Mots-clés : …`.
     """
@@ -141,7 +141,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class ListingVisit:
-    """One listing as it was read: its pages in order, its heading, how many records, and the gap where it is incomplete."""
+    """One listing as it was read: its pages in order, heading, number of records, the gap where it is incomplete."""
 
     url: str
     pages: tuple[str, ...]

@@ -16,7 +16,7 @@ SCHEMA_VERSION = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: is_volatile columns may differ between two runs over the same input and stay out of logical digests."""
+    """One column; volatile ones may differ between two runs over the same input and stay out of logical digests."""
 
     name: str
     type: pa.DataType
@@ -56,24 +56,33 @@ RESOURCES = Table(
     ("resource_id",),
     (
         Column("resource_id", pa.string(), "Identifier of the resource, given once and never changed"),
-        Column("url", pa.string(), "Canonical address of the resource's own page; null for a text copy", True),
+        Column(
+            "url", pa.string(), "Canonical address of the resource's own page; null for a text copy", is_nullable=True
+        ),
         Column("title", pa.string(), "Title, as published"),
-        Column("type", CLOSED_LIST, "Value of the field `Type de ressource`; null when the page has none", True),
+        Column(
+            "type", CLOSED_LIST, "Value of the field `Type de ressource`; null when the page has none", is_nullable=True
+        ),
         Column(
             "is_private",
             pa.bool_(),
             "Value of the field `Ressource privée`: Oui is true; null when the page does not say",
-            True,
+            is_nullable=True,
         ),
         Column(
             "summary",
             pa.string(),
             "Body and résumé collapsed: each passage once, parted by one blank line; null when the page has neither",
-            True,
+            is_nullable=True,
         ),
         Column("themes", pa.list_(pa.string()), "Titles of the listings it stands on, sorted"),
         Column("keywords", pa.list_(pa.string()), "Words of its line `Mots-clés : …`, in order"),
-        Column("published_month", pa.date32(), "First day of the month its keyword line states; null when none", True),
+        Column(
+            "published_month",
+            pa.date32(),
+            "First day of the month its keyword line states; null when none",
+            is_nullable=True,
+        ),
         Column("links", LINKS, "Links of its text, in order: words and absolute address"),
         Column("record_count", pa.int32(), "Number of records it was made from tonight"),
         Column(
@@ -95,7 +104,7 @@ _SPANS = tuple(
         pa.int64(),
         f"{'First byte' if edge == 'start' else 'Byte after the last'} of the {part} in the archived, decoded payload; "
         "null where not located",
-        True,
+        is_nullable=True,
     )
     for part in _SPANNED
     for edge in ("start", "end")
@@ -109,13 +118,15 @@ RECORDS = Table(
         Column("record_id", pa.string(), "Identifier, stable for the same resource on the same page address"),
         Column("resource_id", pa.string(), "The resource it was recognised as"),
         Column("page_url", pa.string(), "Canonical address of the page it was read from"),
-        Column("url", pa.string(), "The resource's own canonical address as the record gives it", True),
+        Column("url", pa.string(), "The resource's own canonical address as the record gives it", is_nullable=True),
         Column("position", pa.int32(), "Place on the page, counted from 0"),
         Column("title", pa.string(), "Title, as the page has it"),
-        Column("type", CLOSED_LIST, "Value of the field `Type de ressource`", True),
-        Column("is_private", pa.bool_(), "Value of the field `Ressource privée`", True),
-        Column("body", pa.string(), "Text without a label, passages parted by one blank line", True),
-        Column("resume", pa.string(), "Text of the field `Résumé`, passages parted by one blank line", True),
+        Column("type", CLOSED_LIST, "Value of the field `Type de ressource`", is_nullable=True),
+        Column("is_private", pa.bool_(), "Value of the field `Ressource privée`", is_nullable=True),
+        Column("body", pa.string(), "Text without a label, passages parted by one blank line", is_nullable=True),
+        Column(
+            "resume", pa.string(), "Text of the field `Résumé`, passages parted by one blank line", is_nullable=True
+        ),
         Column("links", LINKS, "Links of its text, in order"),
         Column("block_start", pa.int64(), "First byte of its block in the archived, decoded payload"),
         Column("block_end", pa.int64(), "Byte after the last of its block"),
@@ -142,17 +153,26 @@ PASSAGES = Table(
         Column("kind", CLOSED_LIST, "paragraph, heading, item, caption or cell"),
         Column("text", pa.string(), "The text, as the page has it, white space evened out"),
         Column("is_kept", pa.bool_(), "Whether it stands in the summary itself"),
-        Column("summary_position", pa.int32(), "Its place in the summary, counted from 0; null when collapsed", True),
-        Column("into_section", CLOSED_LIST, "Section of the passages that stand for it; null when kept", True),
+        Column(
+            "summary_position",
+            pa.int32(),
+            "Its place in the summary, counted from 0; null when collapsed",
+            is_nullable=True,
+        ),
+        Column(
+            "into_section", CLOSED_LIST, "Section of the passages that stand for it; null when kept", is_nullable=True
+        ),
         Column("into_positions", pa.list_(pa.int32()), "Places in that section of the passages that stand for it"),
         Column(
             "method",
             CLOSED_LIST,
             "Why it was collapsed: same, typography, recut (same text cut differently), trimmed (cut short), near; "
             "null when kept",
-            True,
+            is_nullable=True,
         ),
-        Column("score", pa.float64(), "How alike it and what stands for it are, 0 to 100; null when kept", True),
+        Column(
+            "score", pa.float64(), "How alike it and what stands for it are, 0 to 100; null when kept", is_nullable=True
+        ),
     ),
 )
 
@@ -164,23 +184,37 @@ PAGES = Table(
         Column("url", pa.string(), "The address, canonical"),
         Column("role", CLOSED_LIST, "robots, sitemap, listing, resource, known, copy or other"),
         Column("outcome", CLOSED_LIST, "What became of it (see the dictionary of outcomes)"),
-        Column("status", pa.int32(), "HTTP status; null when there was no answer", True),
-        Column("reason", pa.string(), "Why it was not asked, or what failed", True),
-        Column("via", pa.string(), "The address that led to it", True),
-        Column("canonical_url", pa.string(), "The address the page goes by; null when it was not read", True),
-        Column("redirect_url", pa.string(), "Where the answer sends us", True),
+        Column("status", pa.int32(), "HTTP status; null when there was no answer", is_nullable=True),
+        Column("reason", pa.string(), "Why it was not asked, or what failed", is_nullable=True),
+        Column("via", pa.string(), "The address that led to it", is_nullable=True),
+        Column(
+            "canonical_url", pa.string(), "The address the page goes by; null when it was not read", is_nullable=True
+        ),
+        Column("redirect_url", pa.string(), "Where the answer sends us", is_nullable=True),
         Column("attempts", pa.int32(), "Requests sent for it"),
         Column("record_count", pa.int32(), "Records read from it"),
         Column("reject_count", pa.int32(), "Rejects found on it"),
         Column("notes", pa.list_(pa.string()), "What is unusual about it, without being wrong"),
-        Column("media_type", pa.string(), "Media type of the answer", True),
-        Column("size_bytes", pa.int64(), "Size of the decoded payload", True, is_volatile=True),
-        Column("payload_digest", pa.string(), "sha256 of the decoded payload", True, is_volatile=True),
-        Column("fetched_at", TIME, "When it was fetched (UTC)", True, is_volatile=True),
-        Column("elapsed_s", pa.float64(), "Seconds from request to the end of the answer", True, is_volatile=True),
-        Column("warc_file", pa.string(), "Archive file below data/raw/<source>", True, is_volatile=True),
-        Column("warc_offset", pa.int64(), "First byte of its member in the archive file", True, is_volatile=True),
-        Column("warc_length", pa.int64(), "Length of its member in bytes", True, is_volatile=True),
+        Column("media_type", pa.string(), "Media type of the answer", is_nullable=True),
+        Column("size_bytes", pa.int64(), "Size of the decoded payload", is_nullable=True, is_volatile=True),
+        Column("payload_digest", pa.string(), "sha256 of the decoded payload", is_nullable=True, is_volatile=True),
+        Column("fetched_at", TIME, "When it was fetched (UTC)", is_nullable=True, is_volatile=True),
+        Column(
+            "elapsed_s",
+            pa.float64(),
+            "Seconds from request to the end of the answer",
+            is_nullable=True,
+            is_volatile=True,
+        ),
+        Column("warc_file", pa.string(), "Archive file below data/raw/<source>", is_nullable=True, is_volatile=True),
+        Column(
+            "warc_offset",
+            pa.int64(),
+            "First byte of its member in the archive file",
+            is_nullable=True,
+            is_volatile=True,
+        ),
+        Column("warc_length", pa.int64(), "Length of its member in bytes", is_nullable=True, is_volatile=True),
     ),
 )
 
@@ -194,9 +228,12 @@ REJECTS = Table(
         Column("reason", CLOSED_LIST, "incomplete, no_title, two_types, not_html, … : one short fixed word"),
         Column("message", pa.string(), "The reason in a sentence"),
         Column(
-            "start", pa.int64(), "First byte in the archived, decoded payload; null when it is the whole page", True
+            "start",
+            pa.int64(),
+            "First byte in the archived, decoded payload; null when it is the whole page",
+            is_nullable=True,
         ),
-        Column("end", pa.int64(), "Byte after the last", True),
+        Column("end", pa.int64(), "Byte after the last", is_nullable=True),
         Column("excerpt", pa.string(), "The words that stand there, cut at 2,000 characters"),
         Column("fetched_at", TIME, "When the page was fetched (UTC)", is_volatile=True),
         Column("warc_file", pa.string(), "Archive file below data/raw/<source>", is_volatile=True),

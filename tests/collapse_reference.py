@@ -1,6 +1,7 @@
 """What a collapse owes its reader, said again in the slowest and plainest way, to be held against `dedup.collapse`.
 
-It shares nothing with it but `schema.folding.fold`. Each check gives sentences about what is wrong; none is an empty list.
+It shares nothing with it but `schema.folding.fold`. Each check gives sentences about what is wrong; none is an empty
+list.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from schema.folding import fold, strip_accents
 
+Decided = tuple[str, int, bool, str | None, tuple[int, ...], str | None]
 _NEGATIVE = {"ne", "n", "pas", "non", "sans", "jamais", "aucun", "aucune", "ni", "rien", "sauf", "hors"}
 _SPELLED = {"vingt": "20", "mille": "1000", "troisième": "3e", "douze": "12", "trois": "3"}
 
@@ -25,7 +27,7 @@ def without_ellipsis(text: str) -> str:
     return re.sub(r"[,;:]*(\[\.\.\.\]|\.\.\.)$", "", plain(text))
 
 
-def check_pointers(body: Sequence[str], resume: Sequence[str], decisions: Sequence[tuple]) -> list[str]:
+def check_pointers(body: Sequence[str], resume: Sequence[str], decisions: Sequence[Decided]) -> list[str]:
     """Each passage is decided once, and those that are gone point at passages of the other section that are kept.
 
     A decision is (section, position, is_kept, into_section, into_positions, method).
@@ -43,13 +45,14 @@ def check_pointers(body: Sequence[str], resume: Sequence[str], decisions: Sequen
     return faults
 
 
-def check_nothing_lost(body: Sequence[str], resume: Sequence[str], decisions: Sequence[tuple]) -> list[str]:
+def check_nothing_lost(body: Sequence[str], resume: Sequence[str], decisions: Sequence[Decided]) -> list[str]:
     """What is gone stands in what it points at: equal, inside it, or near it with the same numbers and negations."""
     texts = {"body": body, "resume": resume}
     faults = []
     for section, position, is_kept, into_section, into, method in decisions:
         if is_kept:
             continue
+        assert into_section is not None
         own, there = texts[section][position], " ".join(texts[into_section][p] for p in into)
         if method in {"same", "typography"}:
             is_safe = plain(own) == plain(there)
@@ -64,7 +67,7 @@ def check_nothing_lost(body: Sequence[str], resume: Sequence[str], decisions: Se
     return faults
 
 
-def telling(text: str) -> tuple[Counter, Counter]:
+def telling(text: str) -> tuple[Counter[str], Counter[str]]:
     """The numbers and the negations of a text."""
     words = re.findall(r"\w+", re.sub(r"(?<=\d) (?=\d{3})", "", fold(text)).lower().replace("vingt-quatre", "24"))
     words = [_SPELLED.get(w, w) for w in words]
@@ -101,7 +104,9 @@ def check_order(body_kept: Sequence[int], resume_only: Sequence[int]) -> list[st
     return faults
 
 
-def check_not_twice(body: Sequence[str], resume: Sequence[str], kept: Sequence[tuple[str, str]], recut: set[str]) -> list[str]:
+def check_not_twice(
+    body: Sequence[str], resume: Sequence[str], kept: Sequence[tuple[str, str]], recut: set[str]
+) -> list[str]:
     """No long passage that is kept opens a longer one of the other section.
 
     recut: texts found cut elsewhere; what stands for them has been counted, and one more of the same is a repeat.
@@ -119,7 +124,12 @@ def check_not_twice(body: Sequence[str], resume: Sequence[str], kept: Sequence[t
         ):
             continue
         for other_section, long in kept:
-            if other_section != section and not {text, long} & recut and fold(long).startswith(short + " ") and plain(long) not in map(plain, own):
+            if (
+                other_section != section
+                and not {text, long} & recut
+                and fold(long).startswith(short + " ")
+                and plain(long) not in map(plain, own)
+            ):
                 faults.append(f"stands again inside a longer one: {text!r}")
     return faults
 

@@ -1,0 +1,199 @@
+"""Frames: elements whose children are led by labels of different kinds, the boxes around labelled fields.
+
+A label *leads* an element when it is the first thing seen in it. Label words in running text lead nothing, or stand
+alone, or are shaped unlike the fields of the page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborNode
+
+from parsers.labels import KINDS, MAX_LABEL_CHARS
+from parsers.nodes import PAGE, has_text, holds, looks, parent_of, siblings_before
+from parsers.passages import BLOCKS, children, is_unseen, seen_text
+from schema.sources import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled field: its kind (None for a label we do not know), the label, the child of the frame that it leads."""
+
+    kind: str | None
+    label: LexborNode
+    branch: LexborNode
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One record: sibling nodes that hold it, the frame of its fields, the fields in order, its title where inside.
+
+    body holds the nodes of its text without a label, in page order; is_row tells a table row whose labels head columns.
+    """
+
+    nodes: tuple[LexborNode, ...]
+    frame: LexborNode
+    fields: tuple[Field, ...]
+    title: LexborNode | None
+    body: tuple[LexborNode, ...] = ()
+    is_row: bool = False
+
+
+# the element around labelled fields, and the fields in page order
+Frame = tuple[LexborNode, list[Field]]
+
+
+def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Frame]:
+    """Elements around labelled fields, in page order, with the fields they hold."""
+    led: dict[int, Frame] = {}
+    for kind, label in found:
+        for branch in _led_by(label):
+            parent = parent_of(branch)
+            led.setdefault(parent.mem_id, (parent, []))[1].append(Field(kind, label, branch))
+    enough = min(2, len([k for k in KINDS if getattr(labels, k)]))
+    frames = [(p, fields) for p, fields in led.values() if len({f.kind for f in fields}) >= enough]
+    frames = [f for f in frames if not _is_list_of_frames(f, frames)]
+    frames = [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)]
+    frames += _lone_frames(found, frames)
+    shapes = _shapes(frames)
+    order = {label.mem_id: place for place, (_, label) in enumerate(found)}
+    frames = [(p, _drop_misshapen(fields, shapes)) for p, fields in frames]
+    return sorted(frames, key=lambda f: order[f[1][0].label.mem_id])
+
+
+def _led_by(label: LexborNode) -> Iterator[LexborNode]:
+    """The label and each ancestor in which it is the first thing seen."""
+    node = label
+    while node.parent is not None and node.parent.is_element_node:
+        yield node
+        if node.parent.tag in PAGE or any(has_text(before) for before in siblings_before(node)):
+            return
+        node = node.parent
+
+
+def _is_list_of_frames(frame: Frame, frames: list[Frame]) -> bool:
+    """Whether two or more of its fields hold frames themselves: rows without titles, not fields."""
+    branches = {f.branch.mem_id: f.branch for f in frame[1]}.values()
+    return sum(any(b.mem_id == p.mem_id or holds(b, p) for p, _ in frames) for b in branches) > 1
+
+
+def _is_within_a_frame(frame: Frame, frames: list[Frame]) -> bool:
+    """Whether it stands inside another: headings in running text that are worded like the labels."""
+    return any(other.mem_id != frame[0].mem_id and holds(other, frame[0]) for other, _ in frames)
+
+
+def _with_inner_fields(frame: Frame, frames: list[Frame]) -> Frame:
+    """A frame whose fields are boxed in part (two in a list, the third beside it) holds the inner box's fields too."""
+    parent, fields = frame
+    own = list(fields)
+    for inner, held in frames:
+        led = next((f for f in own if f.branch.mem_id == inner.mem_id or holds(f.branch, inner)), None)
+        if inner.mem_id == parent.mem_id or led is None or led.label.mem_id != held[0].label.mem_id:
+            continue
+        if {looks(f.label) for f in held} & {looks(f.label) for f in fields if f is not led}:
+            place = own.index(led)
+            own[place : place + 1] = held
+    return parent, own
+
+
+def _shape(field: Field) -> tuple[str, ...]:
+    """How a label hangs in its branch: tags from the branch to the label, and the label's class."""
+    path, node = [], field.label
+    while node.mem_id != field.branch.mem_id:
+        path.append(node.tag or "")
+        node = parent_of(node)
+    return (*path, node.tag or "", field.label.attributes.get("class") or "")
+
+
+def _lone_frames(found: list[tuple[str, LexborNode]], frames: list[Frame]) -> list[Frame]:
+    """A block may state one field only: accepted where its label hangs just as the labels of the page's frames do."""
+    taken = {f.label.mem_id for _, fields in frames for f in fields}
+    shapes = {(_shape(f), p.tag, p.attributes.get("class") or "") for p, fields in frames for f in fields}
+    lone = []
+    for kind, label in found:
+        if label.mem_id in taken or any(holds(p, label) for p, _ in frames):
+            continue
+        for branch in _led_by(label):
+            field, parent = Field(kind, label, branch), parent_of(branch)
+            if (_shape(field), parent.tag, parent.attributes.get("class") or "") in shapes:
+                lone.append((parent, [field]))
+                break
+    return lone
+
+
+def _shapes(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
+    return Counter((f.kind or "", _shape(f)) for _, fields in frames for f in fields)
+
+
+def _drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
+    """Leave out label words that open the body: shaped unlike the other fields, before them, or beside a better one."""
+    kept = list(fields)
+    for field in fields:
+        others = [f for f in kept if f is not field]
+        alike = sum(_shape(f) == _shape(field) or _same_class(f.label, field.label) for f in others)
+        first_of_others = bool(others) and field is kept[0]
+        doubled = any(f.kind == field.kind and _shape(f) != _shape(field) for f in others)
+        usual = max((n for (kind, _), n in shapes.items() if kind == field.kind), default=0)
+        rare = shapes[field.kind or "", _shape(field)] < usual or len(others) > 1
+        if alike == 0 and rare and (doubled or first_of_others) and _common_shape(others):
+            kept.remove(field)
+    return kept
+
+
+def _same_class(a: LexborNode, b: LexborNode) -> bool:
+    return looks(a) == looks(b) and bool(a.attributes.get("class"))
+
+
+def _common_shape(fields: list[Field]) -> bool:
+    return len({_shape(f) for f in fields}) < len(fields) or len(fields) == 1
+
+
+def with_unknown(frame: LexborNode, fields: list[Field]) -> list[Field]:
+    """The fields of a frame and, in their places, those whose labels are built alike but say something else."""
+    known = {f.branch.mem_id: f for f in fields}
+    inner = [f for f in fields if parent_of(f.branch).mem_id != frame.mem_id]
+    shapes = {_shape(f) for f in fields}
+    told: list[Field] = []
+    for child in children(frame):
+        if child.mem_id in known:
+            told.append(known[child.mem_id])
+        elif boxed := [f for f in inner if holds(child, f.branch)]:
+            told += boxed
+        elif label := _unknown_label(child, shapes):
+            told.append(Field(None, label, child))
+    return told
+
+
+def _unknown_label(node: LexborNode, shapes: set[tuple[str, ...]]) -> LexborNode | None:
+    """The label of a field built just as the labelled fields are; where nothing tells labels apart, none is seen."""
+    if node.is_text_node or is_unseen(node):
+        return None
+    for shape in sorted(shapes):
+        label = _first_of_shape(node, shape)
+        words = seen_text(label) if label is not None else ""
+        if not words or len(words) > MAX_LABEL_CHARS or words.endswith((".", "!", "?")):
+            continue
+        has_class = bool(shape[-1])
+        is_pair = len(shape) > 2 and sum(1 for c in children(node) if c.is_element_node) == 2  # noqa: PLR2004
+        if has_class or shape[0] in ("dt", "th") or (is_pair and shape[0] == "div"):
+            return label
+    return None
+
+
+def _first_of_shape(node: LexborNode, shape: tuple[str, ...]) -> LexborNode | None:
+    """The first descendant that hangs in a node as a label hangs in its branch: same tags, same class, text only."""
+    *path, label_class = shape
+    path.reverse()
+    if (node.tag or "") != path[0]:
+        return None
+    current = node
+    for tag in path[1:]:
+        first = next((c for c in children(current) if has_text(c)), None)
+        if first is None or first.is_text_node or first.tag != tag:
+            return None
+        current = first
+    text_only = not any(c.is_element_node and c.tag in BLOCKS for c in children(current))
+    return current if text_only and (current.attributes.get("class") or "") == label_class else None

@@ -1,0 +1,62 @@
+"""What the fields of a block hold: the nodes of a value, wherever the theme puts them."""
+
+from __future__ import annotations
+
+from selectolax.lexbor import LexborNode
+
+from parsers.frames import Block, Field
+from parsers.nodes import ASIDE, has_text, holds, is_only_links, parent_of, siblings_after
+from parsers.passages import children
+
+
+def value_nodes(block: Block, field: Field) -> list[LexborNode]:
+    """The nodes of a field's value: what its branch holds beside the label, else what follows up to the next field."""
+    if block.is_row:
+        return list(children(field.branch))
+    inside = _trim_colon(_without(field.branch, field.label))
+    has_inside = any(has_text(n) for n in inside)
+    # a paragraph cannot hold the paragraphs that follow its inline label
+    runs_on = field.branch.tag == "p" and field.kind == "summary"
+    if has_inside and not runs_on:
+        return _unboxed(inside)
+    return [*inside, *_following(block, field)] if has_inside else _unboxed(_following(block, field))
+
+
+def _following(block: Block, field: Field) -> list[LexborNode]:
+    """Siblings after a field's branch, up to the next field or the end of the record."""
+    stops = {f.branch.mem_id for f in block.fields if f is not field}
+    members = {n.mem_id for n in block.nodes}
+    following = []
+    for node in siblings_after(field.branch):
+        if node.mem_id in stops or (len(block.nodes) > 1 and node.mem_id not in members) or node.tag in ASIDE:
+            break
+        if node.is_element_node and any(holds(node, f.branch) for f in block.fields):
+            break
+        if not is_only_links(node) or field.kind != "summary":
+            following.append(node)
+    return following
+
+
+def _unboxed(nodes: list[LexborNode]) -> list[LexborNode]:
+    """What the cells or definitions hold that are a value's own boxes, so that they do not count as cells of a text."""
+    unboxed: list[LexborNode] = []
+    for node in nodes:
+        unboxed += list(children(node)) if node.tag in ("td", "th") else [node]
+    return unboxed
+
+
+def _without(branch: LexborNode, label: LexborNode) -> list[LexborNode]:
+    """What a branch holds, its label left out: siblings of the label, at each step up to the branch."""
+    nodes: list[LexborNode] = []
+    node = label
+    while node.mem_id != branch.mem_id:
+        nodes += list(siblings_after(node))
+        node = parent_of(node)
+    return nodes
+
+
+def _trim_colon(nodes: list[LexborNode]) -> list[LexborNode]:
+    """Leave out a colon that stands outside the label's own element."""
+    while nodes and nodes[0].is_text_node and (nodes[0].text_content or "").strip(" \t\r\n\u00a0:") == "":
+        nodes = nodes[1:]
+    return nodes
