@@ -1,4 +1,3 @@
-# ruff: noqa: SIM905 - lists of words are easier to read as text
 """What a text states that no likeness may blur: numbers, dates, amounts, negations, limits, names, addresses.
 
 Two passages whose facts differ both stay, however alike (the veto). It reads words, not meaning, and errs on the side
@@ -135,7 +134,7 @@ def _add_number(found: dict[str, list[str]], tokens: Sequence[str], place: int) 
     for token in tokens[place + 1 : place + 1 + _MAX_UNITS]:
         if plain_word(token) not in UNITS:
             break
-        units.append(token if len(token) <= 2 else plain_word(token).rstrip("s"))  # noqa: PLR2004  # k and M are told by case
+        units.append(token if len(token) <= 2 else plain_word(token).rstrip("s"))  # k and M are told by case
     found["amounts"].append(" ".join((tokens[place], *units)))
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM905 - lists of words are easier to read as text
 """French numbers written in letters, read as figures, so that `vingt` and `20` can be compared.
 
 It reads whole numbers up to 999,999 and their ordinals; `un` and `une` alone are articles, not numbers, and fractions
@@ -96,8 +95,8 @@ def _step(group: int, word: str) -> int | None:
     """The number below 1000 that `group` becomes when `word` follows it, else None."""
     hundreds, rest = divmod(group, 100)
     if word == "cent":
-        return 100 * max(rest, 1) if not hundreds and rest < 10 and rest != 1 else None  # noqa: PLR2004
-    if word == "vingt" and rest == 4:  # noqa: PLR2004
+        return 100 * max(rest, 1) if not hundreds and rest < 10 and rest != 1 else None
+    if word == "vingt" and rest == 4:
         return hundreds * 100 + 80
     if word in _TENS:
         return group + _TENS[word] if rest == 0 else None
@@ -110,8 +109,8 @@ def _add_unit(group: int, rest: int, unit: int | None) -> int | None:
         return None
     if rest == 0:
         return group + unit
-    if rest in {60, 80} and unit < 17:  # noqa: PLR2004
+    if rest in {60, 80} and unit < 17:
         return group + unit
     if rest in {10, 70, 90} and unit in {7, 8, 9}:
         return group + unit
-    return group + unit if rest in _TENS.values() and unit < 10 else None  # noqa: PLR2004
+    return group + unit if rest in _TENS.values() and unit < 10 else None

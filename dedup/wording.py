@@ -1,4 +1,3 @@
-# ruff: noqa: SIM905 - lists of words are easier to read as text
 """Whether two passages that are nearly equal say the same, and which of them says more: `without losing a word`.
 
 A changed content word is information, and both stay. What may differ is what a correction changes: the typing error of
@@ -106,7 +105,7 @@ def is_slip(left: str, right: str) -> bool:
 
 
 def _is_shouted(text: str) -> bool:
-    return text.isupper() and sum(map(str.isalpha, text)) > 3  # noqa: PLR2004  # an acronym is no title in capitals
+    return text.isupper() and sum(map(str.isalpha, text)) > 3  # an acronym is no title in capitals
 
 
 def _share(ours: Sequence[str], theirs: Sequence[str]) -> float:

@@ -44,7 +44,7 @@ T = TypeVar("T")
 Step = Callable[..., Any]
 
 
-def at_once(name: str, stage: Callable[..., T], *arguments: Any) -> T:  # noqa: ARG001  # Step's shape
+def at_once(name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step's shape
     """Run a stage here and now: the step of `--direct`."""
     return stage(*arguments)
 

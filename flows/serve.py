@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,8 @@ def serve(sources: Sequence[Source], cron: str, data: Path) -> None:
         ]
         names = ", ".join(source.name for source in sources)
         typer.echo(f"moisson: serving {names} at {cron!r} ({TIMEZONE}); stop with Ctrl-C", err=True)
+        # stopped by a signal, Prefect's runner forgets to await its own end
+        warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited", category=RuntimeWarning)
         # a paused schedule after a restart is a night that nobody misses for months
         serve_deployments(*deployments, pause_on_shutdown=False, print_starting_message=False)
 
@@ -68,7 +71,7 @@ def _server() -> Iterator[None]:
     address = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:  # noqa: S603  # our own words only
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:  # our own words only
         try:
             _wait_until_healthy(server, address)
             os.environ["PREFECT_API_URL"] = address
@@ -90,7 +93,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], address: str) -> None:
         if server.poll() is not None:
             raise EngineUnavailable(f"Prefect's server ended at once with status {server.returncode}")
         try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2.0):  # noqa: S310  # our own loopback address
+            with urllib.request.urlopen(f"{address}/health", timeout=2.0):  # our own loopback address
                 return
         except (OSError, urllib.error.URLError):
             time.sleep(0.2)

@@ -91,7 +91,7 @@ class Client:
             self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
             visit = replace(self._attempt(visit), attempts=attempt)
             self._free_at = self._pace.clock() + self._pace.delay_s
-            if visit.outcome != "failed" and (visit.status or 0) < 500:  # noqa: PLR2004  # server errors
+            if visit.outcome != "failed" and (visit.status or 0) < 500:  # server errors
                 break
             if attempt < MAX_ATTEMPTS:
                 self._pace.wait(RETRY_PAUSE_S * attempt)
@@ -124,7 +124,7 @@ class Client:
         )
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
             return self._redirected(visit, target)
-        if answer.status == 200:  # noqa: PLR2004  # the one status that is a page
+        if answer.status == 200:  # the one status that is a page
             return replace(visit, outcome="fetched")
         return replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
 

@@ -112,7 +112,7 @@ def _ask_robots(state: _Crawl) -> None:
 def _rules(state: _Crawl, visit: Visit) -> Robots:
     if visit.outcome == "fetched":
         return read_robots(state.client.read(visit).content, state.client.user_agent.split("/")[0])
-    if visit.outcome == "not_archived" or 400 <= (visit.status or 0) < 500:  # noqa: PLR2004  # RFC 9309: no rule
+    if visit.outcome == "not_archived" or 400 <= (visit.status or 0) < 500:  # RFC 9309: no rule
         return read_robots(b"", "*")
     raise SiteUnreachable(
         f"{visit.url} cannot be had ({visit.reason or visit.status}), so nothing may be asked: postponed, refresh later"

@@ -204,7 +204,7 @@ def _column_blocks(frame: LexborNode, fields: list[Field]) -> list[Block]:
     heads = cells(frame)
     columns = {f.branch.mem_id: f for f in fields}
     rows = [row for row in table.css("tr") if row.mem_id != frame.mem_id] if table is not None else []
-    if len(heads) < 2 or any(len(cells(row)) != len(heads) for row in rows):  # noqa: PLR2004  # label and value
+    if len(heads) < 2 or any(len(cells(row)) != len(heads) for row in rows):  # label and value
         return []
     # two cells a row: each row is a label and its value
     if any(seen_text(c) and c.tag == "th" for row in rows for c in cells(row)[:1]) and parent_of(frame).tag != "thead":

@@ -177,7 +177,7 @@ def _unknown_label(node: LexborNode, shapes: set[tuple[str, ...]]) -> LexborNode
         if not words or len(words) > MAX_LABEL_CHARS or words.endswith((".", "!", "?")):
             continue
         has_class = bool(shape[-1])
-        is_pair = len(shape) > 2 and sum(1 for c in children(node) if c.is_element_node) == 2  # noqa: PLR2004
+        is_pair = len(shape) > 2 and sum(1 for c in children(node) if c.is_element_node) == 2
         if has_class or shape[0] in ("dt", "th") or (is_pair and shape[0] == "div"):
             return label
     return None

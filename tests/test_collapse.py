@@ -1,4 +1,3 @@
-# ruff: noqa: E501, FBT003, S311 - tables of cases are read by line; the random numbers are seeded
 """The collapse of body and résumé: cases read on pages, then generated pairs against a plain second implementation."""
 
 from __future__ import annotations

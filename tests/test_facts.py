@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables of cases are read by line
 """What counts as a fact, and which texts state the same."""
 
 from __future__ import annotations
