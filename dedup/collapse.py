@@ -17,7 +17,7 @@ from dedup.draft import Draft, Method, Side, start_draft
 from dedup.exactness import drop_equal, drop_recut
 from dedup.nearness import drop_near
 from dedup.ordering import order_summary
-from dedup.rules import Rules
+from dedup.rules import DEFAULT_RULES, Rules
 from dedup.trimming import drop_trimmed
 from schema.nouns import BODY, RESUME, Passage, Section
 
@@ -53,11 +53,11 @@ class Collapsed:
 _TEXT = attrgetter("text")
 # 17 in 20 records have two equal sections; their decisions depend on the position alone
 _COMMON_LENGTH = 64
-_BODY_KEPT = tuple(Decision(BODY, i, True, i, None, (), None, None) for i in range(_COMMON_LENGTH))
-_RESUME_SAME = tuple(Decision(RESUME, i, False, None, BODY, (i,), "same", 100.0) for i in range(_COMMON_LENGTH))
+_BODY_KEPT = tuple(Decision(BODY, i, True, i, None, (), None, None) for i in range(_COMMON_LENGTH))  # noqa: FBT003
+_RESUME_SAME = tuple(Decision(RESUME, i, False, None, BODY, (i,), "same", 100.0) for i in range(_COMMON_LENGTH))  # noqa: FBT003
 
 
-def collapse(body: Sequence[Passage], resume: Sequence[Passage], rules: Rules = Rules()) -> Collapsed:  # frozen
+def collapse(body: Sequence[Passage], resume: Sequence[Passage], rules: Rules = DEFAULT_RULES) -> Collapsed:
     """The summary of a record, and what became of each passage. Either section may be empty.
 
     The kept passages stand as the page has them, kinds and typography included. Deterministic: nothing but the
@@ -112,6 +112,6 @@ def _decide(side: Side, places: dict[tuple[Section, int], int]) -> Iterable[Deci
     for position in range(len(side.passages)):
         gone = side.gone.get(position)
         if gone is None:
-            yield Decision(side.section, position, True, places[side.section, position], None, (), None, None)
+            yield Decision(side.section, position, True, places[side.section, position], None, (), None, None)  # noqa: FBT003
         else:
-            yield Decision(side.section, position, False, None, other, *gone)
+            yield Decision(side.section, position, False, None, other, *gone)  # noqa: FBT003

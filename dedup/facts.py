@@ -5,6 +5,8 @@ of seeing a difference: at the start of a sentence a name cannot be told from a 
 as a name, unless the other text has the same word in lower case.
 """
 
+# ruff: noqa: SIM905 - lists of words are easier to read as text
+
 from __future__ import annotations
 
 import re

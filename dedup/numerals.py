@@ -4,6 +4,8 @@ It reads whole numbers up to 999,999 and their ordinals; `un` and `une` alone ar
 or rounded counts (`demi`, `dizaine`) stay words.
 """
 
+# ruff: noqa: SIM905 - lists of words are easier to read as text
+
 from __future__ import annotations
 
 import re

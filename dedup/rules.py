@@ -19,3 +19,6 @@ class Rules:
     near_min_score: float = 80.0
     near_min_shared: float = 0.8
     trimmed_min_chars: int = 25
+
+
+DEFAULT_RULES = Rules()

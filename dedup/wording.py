@@ -6,6 +6,8 @@ stand in one only are no loss where that one is kept. No dictionary: two real wo
 `prévision`) are told by where they differ and by a list of those met in French.
 """
 
+# ruff: noqa: SIM905 - lists of words are easier to read as text
+
 from __future__ import annotations
 
 from collections import Counter

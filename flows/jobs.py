@@ -18,6 +18,7 @@ from flows.stages import (
     Rows,
     batches,
     build,
+    configuration_digest,
     harvest,
     inputs,
     is_news,
@@ -44,7 +45,7 @@ T = TypeVar("T")
 Step = Callable[..., Any]
 
 
-def at_once(name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step's shape
+def at_once(_name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step's shape
     """Run a stage here and now: the step of `--direct`."""
     return stage(*arguments)
 
@@ -141,6 +142,9 @@ def difference(old: Sequence[Any], new: Sequence[Any]) -> str:
 def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
     """Make every table again from the archive alone, and say whether it equals the release.
 
+    Where neither archive, code nor configuration changed since the release, its tables must come out the same in every
+    column. Later runs, or a change, are then brought in, and published when they are news.
+
     Raises:
         UsageError: nothing was ever archived.
         Bug: the same inputs and code give other tables.
@@ -154,48 +158,61 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         ledgers = read_ledgers(layout)
         if not ledgers:
             raise UsageError(f"{layout.raw}: no run of {source.name} came to its end; refresh it once more")
-        cause = _cause(layout, release, ledgers[-1].run)
-        run = int(release.manifest["run"]) if release and cause is None else ledgers[-1].run
-        built = _build(source, layout, run, [ledger for ledger in ledgers if ledger.run <= run], {}, step)
-        outcome = _compare(source, layout, built, release, cause, step)
+        change = _change_since(source, layout, release)
+        proof = None
+        if release is not None and change is None:
+            proof = _prove(source, layout, release, ledgers, step)
+        if release is None or change is not None or ledgers[-1].run > int(release.manifest["run"]):
+            built = _build(source, layout, ledgers[-1].run, ledgers, {}, step)
+            outcome = _bring_in(source, layout, built, release, change or "later runs", step)
+        else:
+            outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
         shutil.rmtree(layout.staging, ignore_errors=True)
         return outcome
 
 
-def _cause(layout: Layout, release: Release | None, newest: int) -> str | None:
-    """Why the tables may differ from the release: None when neither archive nor code changed."""
+def _change_since(source: Source, layout: Layout, release: Release | None) -> str | None:
+    """What changed since a release so that its tables may come out otherwise; None when nothing did."""
     if release is None:
         return "no release yet"
     if release.manifest["code_digest"] != code_digest():
         return "code changed"
-    if release.manifest["inputs"] != inputs(layout, newest):
+    if release.manifest["configuration_digest"] != configuration_digest(source):
+        return "configuration changed"
+    if release.manifest["inputs"] != inputs(layout, int(release.manifest["run"])):
         return "archive changed"
     return None
 
 
-def _compare(
-    source: Source, layout: Layout, built: Built, release: Release | None, cause: str | None, step: Step
-) -> Outcome:
-    if built.refusal is not None:
-        raise built.refusal
-    counts = _counts(built.tables)
-    unequal = [t.name for t in TABLES if release is None or release.rows(t.name) != list(built.tables[t.name])]
-    if release is not None and not unequal:
-        return Outcome(f"{source.name}: rebuilt, equal to release {release.number} in every table: {counts}")
-    if release is not None and cause is None:
+def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[Ledger], step: Step) -> str:
+    """Make the tables of a release again; that they are equal, in words."""
+    run = int(release.manifest["run"])
+    built = _build(source, layout, run, [ledger for ledger in ledgers if ledger.run <= run], {}, step)
+    unequal = [t.name for t in TABLES if release.rows(t.name) != list(built.tables[t.name])]
+    if unequal:
         raise Bug(
             f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
             f"{release.number} in {', '.join(unequal)}: keep the data folder and report it"
         )
-    if not is_news(built.tables, release):
-        number = release.number if release else 0
-        return Outcome(f"{source.name}: rebuilt ({cause}), its resources equal release {number}: {counts}")
-    published: Release = step(
-        "publish", publish, layout, built.tables, release_facts(source, layout, built.run, cause or "")
-    )
+    return f"equal to release {release.number} in every table"
+
+
+def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
+    if built.refusal is not None:
+        raise built.refusal
+    counts = _counts(built.tables)
+    if release is not None and not is_news(built.tables, release):
+        same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
+        return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}")
+    facts = release_facts(source, layout, built.run, cause)
+    published: Release = step("publish", publish, layout, built.tables, facts)
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
     )
+
+
+def _counts_of(release: Release) -> str:
+    return _counts({table.name: release.rows(table.name) for table in TABLES})
 
 
 # --- import ---------------------------------------------------------------------------------------------------------

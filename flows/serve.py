@@ -71,7 +71,7 @@ def _server() -> Iterator[None]:
     address = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:  # our own words only
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:  # noqa: S603  # our own words only
         try:
             _wait_until_healthy(server, address)
             os.environ["PREFECT_API_URL"] = address
@@ -93,7 +93,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], address: str) -> None:
         if server.poll() is not None:
             raise EngineUnavailable(f"Prefect's server ended at once with status {server.returncode}")
         try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2.0):  # our own loopback address
+            with urllib.request.urlopen(f"{address}/health", timeout=2.0):  # noqa: S310  # our own loopback address
                 return
         except (OSError, urllib.error.URLError):
             time.sleep(0.2)

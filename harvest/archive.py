@@ -71,7 +71,7 @@ class _ExactHead(StatusAndHeaders):  # type: ignore[misc]  # warcio has no types
         super().__init__("", [], protocol="")
         self.head = head
 
-    def compute_headers_buffer(self, header_filter: object = None) -> None:  # warcio's signature
+    def compute_headers_buffer(self, header_filter: object = None) -> None:  # noqa: ARG002  # warcio's signature
         self.headers_buff = self.head
 
     def __bool__(self) -> bool:

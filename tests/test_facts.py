@@ -1,5 +1,7 @@
 """What counts as a fact, and which texts state the same."""
 
+# ruff: noqa: E501 - tables of cases are read by line
+
 from __future__ import annotations
 
 import pytest

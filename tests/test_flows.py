@@ -1,4 +1,4 @@
-"""Prefect, for real: its own server starts, nothing leaves the machine, nothing stays behind, the tables are the same."""
+"""Prefect, for real: its own server starts, nothing leaves the machine, nothing stays behind, tables are equal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def flowed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
+def flowed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A folder in which the sample was refreshed through Prefect, and how that ended."""
     folder = tmp_path_factory.mktemp("flowed")
     return folder, moisson(folder, "refresh", "sample")
