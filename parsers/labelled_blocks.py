@@ -9,8 +9,9 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.blocks import find_blocks, title_url
+from parsers.charsets import Undecodable
 from parsers.frames import Block
-from parsers.markup import Document, Undecodable, parse_slice, read_document, span_of, start_of, top_of
+from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
 from parsers.passages import children, read_links, read_passages, seen_text
 from parsers.transplant import transplant
 from parsers.values import value_nodes

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.charsets import find_charset
 from schema.nouns import Payload, Span
 
 OFFSET = "moisson-offset"
@@ -25,10 +26,6 @@ _RAW_TEXT = frozenset({b"script", b"style", b"textarea", b"title", b"xmp", b"ifr
 _VOID = frozenset(
     {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
 )
-_META_CHARSET = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([a-zA-Z0-9_:.-]+)""", re.IGNORECASE)
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-# what the web means by these names (WHATWG Encoding)
-_WEB_NAMES = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252"}
 # a slice that starts with one of these means nothing outside a table
 _TABLE_CONTEXT = {"tr": "<table><tbody>", "tbody": "<table>", "thead": "<table>", "td": "<table><tbody><tr>"}
 
@@ -67,46 +64,6 @@ def top_of(tree: LexborHTMLParser) -> LexborNode:
     return top
 
 
-class Undecodable(ValueError):
-    """The bytes are in a character coding that we do not read."""
-
-
-def find_charset(payload: Payload) -> tuple[str, tuple[str, ...]]:
-    """The charset of a page by byte-order mark, header, meta, then UTF-8 if it fits, else cp1252; and notes.
-
-    Raises:
-        Undecodable: UTF-16, where tags cannot be found in the bytes.
-    """
-    marked = next((name for bom, name in _BOMS if payload.content.startswith(bom)), None)
-    if marked and marked != "utf-8":
-        raise Undecodable(f"coded in {marked}, which is not read; ask the site for UTF-8")
-    in_meta = _META_CHARSET.search(payload.content[:4096])
-    named = marked or payload.charset or (in_meta[1].decode() if in_meta else None)
-    if named and (known := _known_charset(named)):
-        broken = _is_broken(payload.content, known)
-        return known, (f"bytes that are not {known}, which the page declares",) if broken else ()
-    notes = (f"unknown charset {named!r}",) if named else ()
-    if not _is_broken(payload.content, "utf-8"):
-        return "utf-8", notes
-    return "cp1252", (*notes, "no charset declared and not UTF-8: read as cp1252")
-
-
-def _known_charset(name: str) -> str | None:
-    name = _WEB_NAMES.get(name.strip().lower(), name.strip().lower())
-    try:
-        return name if "<p>".encode(name) == b"<p>" else None
-    except LookupError:
-        return None
-
-
-def _is_broken(content: bytes, charset: str) -> bool:
-    try:
-        content.decode(charset)
-    except UnicodeDecodeError:
-        return True
-    return False
-
-
 def tags(content: bytes, start: int = 0, end: int | None = None) -> list[Tag]:
     """The tags of HTML bytes in order; what stands in comments, scripts and the like is no tag."""
     found, place, stop = [], start, len(content) if end is None else end
@@ -128,7 +85,7 @@ def read_document(payload: Payload) -> Document:
     Raises:
         Undecodable: the charset is one we do not read.
     """
-    charset, notes = find_charset(payload)
+    charset, notes = find_charset(payload, is_markup=True)
     pieces, last = [], 0
     for tag in tags(payload.content):
         if not tag.is_end:

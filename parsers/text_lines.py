@@ -6,13 +6,13 @@ read becomes U+FFFD and keeps its place; which charset was used in place of the 
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+from parsers.charsets import Undecodable, find_charset
 from schema.folding import fold, squeeze
 from schema.nouns import Payload
 
@@ -46,37 +46,16 @@ class Line:
         return " ".join(self.units)
 
 
-def choose_codec(payload: Payload) -> tuple[str, list[str]]:
+def choose_codec(payload: Payload) -> tuple[str, tuple[str, ...]]:
     """The codec to read the bytes with, and what is odd about it.
 
-    Every codec returned gives the same bytes back when its text is encoded piece by piece: spans rest on that.
+    Raises:
+        Undecodable: a coding that we do not read, or whose text does not give the same bytes back: spans rest on that.
     """
-    content, declared = payload.content, payload.charset
-    if content.startswith(codecs.BOM_UTF8):
-        declared = "utf-8"
-    codec = _find_codec(declared, content) if declared else None
-    if codec:
-        broken = sum(map(_is_surrogate, content.decode(codec, "surrogateescape")))
-        return codec, [f"{broken} bytes are not {declared}: read as U+FFFD"] if broken else []
-    notes = [f"charset {declared!r} cannot be used: read as undeclared"] if declared else []
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252", [*notes, "no usable charset and not UTF-8: read as cp1252"]
-    return "utf-8", notes
-
-
-def _find_codec(name: str, content: bytes) -> str | None:
-    """The codec that a charset's name stands for, None where it is unknown or cannot give the bytes back."""
-    utf16 = "utf-16-be" if content.startswith(codecs.BOM_UTF16_BE) else "utf-16-le"
-    try:
-        codec = codecs.lookup(name.strip()).name
-        # as browsers do: those who declare latin-1 write the quotes and dashes of cp1252
-        codec = {"iso8859-1": "cp1252", "utf-8-sig": "utf-8", "utf-16": utf16}.get(codec, codec)
-        text = content.decode(codec, "surrogateescape")
-        return codec if text.encode(codec, "surrogateescape") == content else None
-    except (LookupError, UnicodeError):
-        return None
+    codec, notes = find_charset(payload, is_markup=False)
+    if payload.content.decode(codec, "surrogateescape").encode(codec, "surrogateescape") != payload.content:
+        raise Undecodable(f"coded in {codec}, which does not give its bytes back; save it in UTF-8")
+    return codec, notes
 
 
 def _is_surrogate(character: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parsers.charsets import Undecodable
 from parsers.text_labels import Block, LabelKind, find_blocks, index_wordings, note_odd_labels
 from parsers.text_lines import Line, choose_codec, read_lines
 from parsers.text_repeats import find_repeats
@@ -49,14 +50,21 @@ def parse_text_listing(payload: Payload, *, page_url: str, labels: Labels) -> Pa
     """All records, rejects and notes of a plain-text copy of a listing.
 
     Args:
-        payload: charset None means UTF-8, else cp1252 with a note.
+        payload: the copy; parsers.charsets tells how it is decoded.
         page_url: the address that the copy was made from; the reading's canonical address too.
 
     Returns:
         Records without address or links; position is the place among the blocks of the page, unreadable ones counted.
-        Rejects: `no_blocks`, `no_title`, `two_types`, `two_privacies`, `incomplete`. Spans count bytes of the payload.
+        Rejects: `undecodable`, `no_blocks`, `no_title`, `two_types`, `two_privacies`, `incomplete`. Spans count bytes of
+        the payload.
     """
-    codec, notes = choose_codec(payload)
+    try:
+        codec, odd = choose_codec(payload)
+    except Undecodable as error:
+        return PageReading(
+            page_url, page_url, rejects=(Reject(page_url, "undecodable", str(error), None, ""),), parser=PARSER
+        )
+    notes = list(odd)
     lines = read_lines(payload.content, codec)
     wordings = index_wordings(labels)
     blocks = find_blocks(lines, wordings)

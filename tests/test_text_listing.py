@@ -327,7 +327,6 @@ def test_a_copy_cut_in_the_labels_is_incomplete(lines: int) -> None:
         ("iso-8859-1", "cp1252", b""),
         ("windows-1252", "cp1252", b""),
         (None, "cp1252", b""),
-        ("utf-16", "utf-16-le", b"\xff\xfe"),
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -349,12 +348,19 @@ def test_undecodable_bytes_under_a_declared_charset_are_noted_and_kept_in_place(
     content = b"Un\n\nt\xe9.\n\n" + PUBLIC.encode() + b"\nt\xe9.\n"
     reading = read(content, "utf-8")
     assert texts(reading.records[0]) == ("Un", ["t\ufffd."], ["t\ufffd."])
-    assert reading.notes == ("2 bytes are not utf-8: read as U+FFFD",)
+    assert reading.notes == ("bytes that are not utf-8, which the page declares",)
     span = reading.records[0].part_spans["body"]
     assert content[span.start : span.end] == b"t\xe9."
 
 
-@pytest.mark.parametrize("charset", ["no-such", "utf-7", "rot13"])
+def test_a_copy_in_utf16_is_a_reject_that_says_what_to_do() -> None:
+    reading = read(b"\xff\xfe" + f"Un\n\n{PUBLIC}\n".encode("utf-16-le"))
+    assert [(r.reason, "UTF-8" in r.message) for r in reading.rejects] == [("undecodable", True)]
+
+
+@pytest.mark.parametrize(
+    "charset", ["no-such", "utf-7", "rot13", "unicode_escape", "iso-2022-jp", "utf-32", "utf-16", "a\0b"]
+)
 def test_a_charset_that_cannot_be_used_is_noted(charset: str) -> None:
     reading = read(f"Un\n\nété + & ~\n\n{PUBLIC}\nété + & ~\n", charset)
     assert reading.records[0].title == "Un"
