@@ -55,8 +55,8 @@ def parse_text_listing(payload: Payload, *, page_url: str, labels: Labels) -> Pa
 
     Returns:
         Records without address or links; position is the place among the blocks of the page, unreadable ones counted.
-        Rejects: `undecodable`, `no_blocks`, `no_title`, `two_types`, `two_privacies`, `incomplete`. Spans count bytes of
-        the payload.
+        Rejects: `undecodable`, `no_blocks`, `no_title`, `two_types`, `two_privacies`, `incomplete`.
+        Spans are in bytes of the payload.
     """
     try:
         codec, odd = choose_codec(payload)

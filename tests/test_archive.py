@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import random
 import resource
@@ -106,7 +105,8 @@ def test_every_record_is_a_gzip_member_of_its_own(path: Path) -> None:
     data = path.read_bytes()
     blocks = list(read_blocks(path))
     first = gzip.decompress(data[: blocks[0].offset])
-    assert first.startswith(b"WARC/1.1\r\nWARC-Type: warcinfo\r\n")
+    assert first.startswith(b"WARC/1.1\r\n")
+    assert b"\r\nWARC-Type: warcinfo\r\n" in first
     assert b"software: moisson/essai\r\n" in first
     for block in blocks:
         record = gzip.decompress(data[block.offset : block.offset + block.length])
@@ -194,7 +194,7 @@ def test_warcio_finds_every_digest_right(path: Path) -> None:
         [sys.executable, "-m", "warcio.cli", "check", "-v", str(path)], capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.count("digest pass") == 12
+    assert checked.stdout.count("digest pass") == 13
     assert "digest present but not checked" not in checked.stdout
 
 
@@ -414,7 +414,7 @@ def test_a_block_that_differs_from_its_digest_is_refused(path: Path) -> None:
         "WARC/1.1\r\nWARC-Type: resource\r\nWARC-Date: 2026-01-01T00:00:00Z\r\nWARC-Target-URI: <https://x.fr/>\r\n"
         "WARC-Block-Digest: {}\r\nContent-Length: 4\r\n\r\nabcd\r\n\r\n"
     )
-    good = ("sha1:QH7AS5GOCYXG3DRZJXRUHBEHNHYUTJ76", "sha1:81fe8bfe87576c3ecb22426f8e57847382917acf", "crc32:00")
+    good = ("sha1:QH7IX7UHK5WD5SZCIJXY4V4EOOBJC6WP", "sha1:81fe8bfe87576c3ecb22426f8e57847382917acf", "crc32:00")
     for digest in good:
         path.write_bytes(gzip.compress(head.format(digest).encode()))
         assert read_block(path, 0)[1] == b"abcd"
@@ -443,7 +443,7 @@ def test_a_full_disk_is_said_when_a_record_is_written(path: Path) -> None:
     archive = ArchiveWriter(path, "essai")
     pointer = archive.add_exchange(*EXCHANGES[0], WHEN)
     with room_for(path.stat().st_size + 100), pytest.raises(DiskTrouble, match="make room"):
-        archive.add_exchange("https://rtes.example/long", REQUEST, answer(random.Random(2).randbytes(9999)), WHEN)
+        archive.add_exchange("https://rtes.example/long", REQUEST, answer(random.Random(2).randbytes(5000)), WHEN)
     # there is room again: what could not be written is, and the file is whole
     archive.__exit__(None, None, None)
     assert read_block(path, pointer.offset)[1] == EXCHANGES[0][2]
@@ -451,20 +451,13 @@ def test_a_full_disk_is_said_when_a_record_is_written(path: Path) -> None:
 
 @pytest.mark.xfail(strict=True, raises=OSError, reason="closing flushes once more, and that error hides the true one")
 def test_a_full_disk_is_still_said_when_the_archive_is_closed(path: Path) -> None:
-    page = answer(random.Random(2).randbytes(9999))
-    with room_for(2000), pytest.raises(DiskTrouble), ArchiveWriter(path, "essai") as archive:
-        try:
+    page = answer(random.Random(2).randbytes(5000))  # less than the file's buffer, which keeps what it could not write
+    archive = ArchiveWriter(path, "essai")
+    try:
+        with room_for(2000), pytest.raises(DiskTrouble), archive:
             archive.add_exchange("https://rtes.example/long", REQUEST, page, WHEN)
-        finally:
-            archive._file = _Discarded(archive._file)
-
-
-class _Discarded(io.BytesIO):
-    """Stands for a file that cannot be flushed, so that the test leaves none open."""
-
-    def __init__(self, file: object) -> None:
-        super().__init__()
-        self.real = file
+    finally:
+        archive._file.close()
 
 
 @pytest.mark.xfail(strict=True, raises=OSError, reason="an archive that cannot be opened escapes as a bare OSError")
