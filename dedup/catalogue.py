@@ -6,6 +6,7 @@ readings ─► records ─► collapse in each ─► groups by the site's iden
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -13,7 +14,7 @@ from typing import Any
 
 from dedup.collapse import Collapsed, collapse
 from dedup.identity import find_aliases, group_key, mint_id, record_ids, resolve
-from dedup.merge import PARAGRAPH_BREAK, Stated, differences, finish, merge
+from dedup.merge import PARAGRAPH_BREAK, Stated, differences, finish, merge, with_copies
 from schema.nouns import Night, Passage, Reading, Record, Reject, Visit
 
 Row = dict[str, Any]
@@ -37,30 +38,27 @@ class Catalogue:
 
 
 def make_catalogue(
-    source: str,
-    night: Night,
-    copies: Sequence[Reading],
-    former: Sequence[Mapping[str, Any]],
+    source: str, night: Night, copies: Sequence[Reading], former: Sequence[Mapping[str, Any]], *, is_visit: bool = True
 ) -> Catalogue:
     """The tables as of a night.
 
     Args:
         source: short name of the source.
-        night: what the run brought.
-        copies: readings of imported copies in force, whatever run brought them.
-        former: rows of `resources` as of the night before.
+        night: what the run over the site brought.
+        copies: readings of all imported copies so far, whatever run brought them.
+        former: rows of `resources` as of the run before.
+        is_visit: False when `night` is the last visit seen once more, because copies came in after it: what it says of
+            the site is then in `former` already, and states do not move.
     """
-    readings = [*night.readings, *_in_force(copies, night)]
+    in_force = _in_force(copies)
+    readings = [*night.readings, *in_force]
     aliases = find_aliases(night.visits, readings)
     stated = _state(readings, aliases)
     groups: dict[str, list[Stated]] = {}
     for one in stated:
         groups.setdefault(group_key(one.record), []).append(one)
-    known = _known_keys(former, aliases)
-    ids = _name_groups(source, groups, known, former)
-    by_id = {row["resource_id"]: row for row in former}
-    rows = [merge(ids[key], group[0].record.url, group, by_id.get(ids[key])) for key, group in groups.items()]
-    rows += _carry(night, [row for row in former if row["resource_id"] not in set(ids.values())])
+    ids = _name_groups(source, groups, _known_keys(former, aliases), former)
+    rows = _resource_rows(night, groups, ids, former, is_visit=is_visit)
     notes = {group[0].record.url: found for group in groups.values() if (found := differences(group))}
     return Catalogue(
         resources=_sorted(rows, "resource_id"),
@@ -71,12 +69,39 @@ def make_catalogue(
     )
 
 
+def _resource_rows(
+    night: Night,
+    groups: Mapping[str, Sequence[Stated]],
+    ids: Mapping[str, str],
+    former: Sequence[Mapping[str, Any]],
+    *,
+    is_visit: bool,
+) -> list[Row]:
+    """A row for each resource stated tonight, and one for each known from before that no page of the site states.
+
+    A copy tells of a resource that nothing else told of, and of earlier days; never of what the site shows tonight.
+    """
+    by_id = {row["resource_id"]: row for row in former}
+    rows, absent = [], dict(by_id)
+    for key, group in groups.items():
+        name = ids[key]
+        is_live = any(not one.is_copy for one in group)
+        if name in by_id and not (is_live and is_visit):
+            absent[name] = with_copies(by_id[name], [one for one in group if one.is_copy])
+        else:
+            absent.pop(name, None)
+            rows.append(merge(name, group[0].record.url, group, by_id.get(name)))
+    counts = Counter(ids[key] for key, group in groups.items() for _ in group)
+    carried = _carry(night, list(absent.values())) if is_visit else [dict(row) for row in absent.values()]
+    return [{**row, "record_count": counts[row["resource_id"]]} for row in (*rows, *carried)]
+
+
 def _sorted(rows: Iterable[Row], *key: str) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: tuple(row[name] for name in key)))
 
 
-def _in_force(copies: Sequence[Reading], night: Night) -> list[Reading]:
-    """Of several copies of one page the newest; none where the page itself was read tonight."""
+def _in_force(copies: Sequence[Reading]) -> list[Reading]:
+    """Of several copies of one page the newest."""
     newest: dict[str, Reading] = {}
 
     def age(copy: Reading) -> tuple[str, str]:
@@ -84,8 +109,7 @@ def _in_force(copies: Sequence[Reading], night: Night) -> list[Reading]:
 
     for copy in sorted(copies, key=age):
         newest[copy.visit.url] = copy
-    live = {reading.visit.url for reading in night.readings if reading.page.records}
-    return [copy for url, copy in sorted(newest.items()) if url not in live]
+    return [copy for _, copy in sorted(newest.items())]
 
 
 # --- records --------------------------------------------------------------------------------------------------------
@@ -205,12 +229,11 @@ def _carry(night: Night, absent: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Rows of resources that no page states tonight: their last values, with the state that the evidence gives."""
     visits = {visit.url: visit for visit in night.visits}
     is_complete = bool(night.listings) and all(listing.gap is None for listing in night.listings)
-    rows = []
-    for former in absent:
-        state = _state_now(former, visits, is_complete=is_complete)
-        row = {**former, "state": state, "record_count": 0, "themes": list(former["themes"])}
-        rows.append(finish(row, former, changed_at=night.started_at))
-    return rows
+    states = [_state_now(former, visits, is_complete=is_complete) for former in absent]
+    return [
+        finish({**former, "state": state}, former, changed_at=night.started_at)
+        for former, state in zip(absent, states, strict=True)
+    ]
 
 
 def _state_now(former: Mapping[str, Any], visits: Mapping[str, Visit], *, is_complete: bool) -> str:
@@ -228,7 +251,8 @@ def _state_now(former: Mapping[str, Any], visits: Mapping[str, Visit], *, is_com
 
 
 def _page_rows(night: Night, readings: Sequence[Reading], differ: Mapping[str | None, list[str]]) -> list[Row]:
-    read = {reading.visit.url: reading for reading in readings}
+    # a copy of a page that was visited too: the visit is the row
+    read = {reading.visit.url: reading for reading in reversed(readings)}
     visits = {reading.visit.url: reading.visit for reading in readings} | {v.url: v for v in night.visits}
     listings = {listing.url: listing for listing in night.listings}
     rows = []

@@ -96,6 +96,23 @@ def merge(
     return finish(row, former, changed_at=first if former is None else last)
 
 
+def with_copies(former: Mapping[str, Any], copies: Sequence[Stated]) -> dict[str, Any]:
+    """The row of a resource that only copies state: what it was, seen earlier where a copy is older.
+
+    A copy made after the resource was last seen gives it its values; what the site shows tonight is not for it to say.
+    """
+    row = dict(former)
+    if not copies:
+        return row
+    newest = best_first(copies)[0]
+    if newest.seen_at > former["last_seen_at"]:
+        state = former["state"]
+        row = {**merge(former["resource_id"], former["url"] or newest.record.url, copies, former), "state": state}
+        row["themes"] = list(former["themes"])
+        row = finish(row, former, changed_at=newest.seen_at)
+    return {**row, "first_seen_at": min(former["first_seen_at"], *(s.seen_at for s in copies))}
+
+
 def finish(row: dict[str, Any], former: Mapping[str, Any] | None, changed_at: datetime) -> dict[str, Any]:
     """The row with its digest, and the moment from which it has had these values."""
     digest = content_digest(row)

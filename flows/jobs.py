@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flows.ledger import FORMAT, Ledger, read_ledgers, to_json
+from flows.ledger import FORMAT, Kind, Ledger, read_ledgers, to_json
 from flows.lock import locked
 from flows.stages import (
     SOFTWARE,
@@ -22,9 +22,9 @@ from flows.stages import (
     harvest,
     inputs,
     is_news,
-    ledgers_since,
+    is_of,
     parse_batch,
-    read_nights,
+    read_steps,
     release_facts,
     require_ready,
     silent,
@@ -71,13 +71,16 @@ def refresh(
     with locked(layout):
         sweep(layout)
         release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
-        former = {"resources": release.rows("resources")} if release else {}
-        known = [row["url"] for row in former.get("resources", ()) if row["url"]]
+        known = [row["url"] for row in release.rows("resources") if row["url"]] if release else []
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
         pages: Sequence[dict[str, Any]] = ()
         try:
-            step("harvest", harvest, source, layout, run, known, progress)
-            built = _build(source, layout, run, ledgers_since(layout, release), former, step)
+            kind: Kind = "dry" if is_dry else "refresh"
+            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress)
+            past = [ledger for ledger in read_ledgers(layout) if ledger.run < run and ledger.kind != "dry"]
+            # tables of other code or labels are no ground to build on: every run is read again
+            ground = release if release is not None and is_of(release, source) else None
+            built = _build(source, layout, [*past, tonight], ground, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
         except MoissonError as error:
@@ -90,12 +93,17 @@ def refresh(
         return outcome
 
 
-def _build(source: Source, layout: Layout, run: int, ledgers: Sequence[Ledger], former: Rows, step: Step) -> Built:
+def _build(source: Source, layout: Layout, ledgers: Sequence[Ledger], ground: Release | None, step: Step) -> Built:
+    """The tables as of the last of some runs, built upon a release, or from nothing."""
+    after = int(ground.manifest["run"]) if ground else 0
+    needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after]
+
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    nights, copies = read_nights(ledgers, parsed)
-    built: Built = step("build", build, source, nights, copies, former, run)
+    steps, copies = read_steps(needed, parsed)
+    former = {"resources": ground.rows("resources")} if ground else {}
+    built: Built = step("build", build, source, [s for s in steps if s.run > after], copies, former)
     return built
 
 
@@ -155,15 +163,17 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
     with locked(layout):
         sweep(layout)
         release = latest_release(layout)
-        ledgers = read_ledgers(layout)
+        ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:
-            raise UsageError(f"{layout.raw}: no run of {source.name} came to its end; refresh it once more")
+            raise UsageError(
+                f"{layout.raw}: only dry runs of {source.name}; `moisson refresh {source.name}` comes first"
+            )
         change = _change_since(source, layout, release)
         proof = None
         if release is not None and change is None:
             proof = _prove(source, layout, release, ledgers, step)
         if release is None or change is not None or ledgers[-1].run > int(release.manifest["run"]):
-            built = _build(source, layout, ledgers[-1].run, ledgers, {}, step)
+            built = _build(source, layout, ledgers, None, step)
             outcome = _bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
@@ -187,7 +197,7 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
 def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[Ledger], step: Step) -> str:
     """Make the tables of a release again; that they are equal, in words."""
     run = int(release.manifest["run"])
-    built = _build(source, layout, run, [ledger for ledger in ledgers if ledger.run <= run], {}, step)
+    built = _build(source, layout, [ledger for ledger in ledgers if ledger.run <= run], None, step)
     unequal = [t.name for t in TABLES if release.rows(t.name) != list(built.tables[t.name])]
     if unequal:
         raise Bug(
@@ -199,7 +209,10 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
 
 def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
     if built.refusal is not None:
-        raise built.refusal
+        # what a gate stopped stays stopped: the runs before it are brought in
+        if built.last_good is None:
+            raise built.refusal
+        built = built.last_good
     counts = _counts(built.tables)
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"

@@ -17,12 +17,16 @@ from schema.nouns import ListingVisit, Reading, Visit
 FORMAT = 1
 
 
+# a visit of the site that may be published, an imported copy, a visit that was only to be looked at
+Kind = Literal["refresh", "import", "dry"]
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a run met: kind tells a visit of the site from an imported copy; times are UTC."""
+    """What a run met, and of what kind it was; times are UTC."""
 
     format: int
-    kind: Literal["refresh", "import"]
+    kind: Kind
     run: int
     source: str
     started_at: datetime
@@ -42,16 +46,16 @@ def to_json(ledger: Ledger) -> dict[str, Any]:
 
 
 def read_ledgers(layout: Layout) -> list[Ledger]:
-    """The ledgers of all runs that came to their end, in order; an interrupted run has none.
+    """The ledgers of all runs that came to their end, in order.
 
     Raises:
-        DamagedArchive: an archive cannot be read, or its ledger is of another format.
+        DamagedArchive: an archive cannot be read, or its ledger is missing or of another format.
     """
     found = []
     for run in layout.runs():
         values = read_ledger(layout.archive(run))
         if values is None:
-            continue
+            raise DamagedArchive(f"{layout.archive(run)}: its last record, the ledger, is missing; restore the file")
         if values.get("format") != FORMAT:
             raise DamagedArchive(f"{layout.archive(run)}: its ledger is of another version of moisson; use that one")
         try:

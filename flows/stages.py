@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from dedup.catalogue import Catalogue, make_catalogue
-from flows.ledger import FORMAT, Ledger, load_readings, read_ledgers, to_json, write_readings
+from flows.ledger import FORMAT, Kind, Ledger, load_readings, to_json, write_readings
 from flows.versions import code_digest, versions
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
@@ -48,7 +48,9 @@ def silent(stage: str, done: int, wanted: int) -> None:
 # --- harvest --------------------------------------------------------------------------------------------------------
 
 
-def harvest(source: Source, layout: Layout, run: int, known: Iterable[str], progress: Progress = silent) -> Ledger:
+def harvest(
+    source: Source, layout: Layout, run: int, known: Iterable[str], kind: Kind = "refresh", progress: Progress = silent
+) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too."""
     started_at = datetime.now(UTC)
     transport, pace = _transport(source)
@@ -59,7 +61,7 @@ def harvest(source: Source, layout: Layout, run: int, known: Iterable[str], prog
     with ArchiveWriter(layout.archive(run), SOFTWARE) as archive, Client(source, transport, archive, pace) as client:
         visits, listings = crawl(source, client, read_page, known, progress)
         ended_at = datetime.now(UTC)
-        ledger = Ledger(FORMAT, "refresh", run, source.name, started_at, ended_at, tuple(visits), tuple(listings))
+        ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings))
         archive.add_ledger(to_json(ledger), ended_at)
     return ledger
 
@@ -106,7 +108,7 @@ def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
         raise ValueError(f"{visit.url} was not archived")
     is_listing = {"listing": True, "copy": None}.get(visit.role, False)
     try:
-        payload = read_payload(layout.raw, visit.pointer)
+        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
     except BrokenAnswer as error:
         reject = Reject(visit.url, "broken_answer", str(error), None, "")
         return Reading(visit, PageReading(visit.url, visit.url, rejects=(reject,)))
@@ -118,38 +120,48 @@ def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The tables as of a run, and why they may not be published (None when they may)."""
+    """The tables as of a run, why they may not be published (None when they may), and the last that may."""
 
     run: int
     tables: Rows
     refusal: MoissonError | None
+    last_good: Built | None = None
 
 
-def build(
-    source: Source, nights: Sequence[Night], copies: Sequence[tuple[int, Reading]], former: Rows, run: int
-) -> Built:
-    """The tables as of a run: every night in order upon the former resources; a night that a gate stops leaves none.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run in the life of a source: a night, or (night is None) an import, which brings copies."""
+
+    run: int
+    night: Night | None
+
+
+def build(source: Source, steps: Sequence[Step], copies: Sequence[tuple[int, Reading]], former: Rows) -> Built:
+    """The tables as of the last of some runs: each run in order upon the resources that it found.
+
+    A night that a gate stops leaves no trace in the nights after it; when it is the last, its tables say why.
 
     Args:
         source: the site.
-        nights: visits of the site since `former`, in order.
-        copies: imported copies, each with the run that brought it.
+        steps: runs since `former`, in order, at least one.
+        copies: readings of imported copies, each with the run that brought it, those before `former` too.
         former: tables of the release to start from, empty for a start from nothing.
-        run: number of the newest run.
     """
     resources = former.get("resources", ())
+    last_night = Night(0, datetime.min.replace(tzinfo=UTC), (), (), ())
     built: Built | None = None
-    for night in nights:
-        in_force = [copy for number, copy in copies if number <= (run if night is nights[-1] else night.run)]
-        catalogue = make_catalogue(source.name, night, in_force, resources)
-        refusal = _refusal(catalogue, night, resources)
-        built = Built(run, as_rows(catalogue), refusal)
+    for step in steps:
+        so_far = [copy for run, copy in copies if run <= step.run]
+        night = step.night or last_night
+        is_visit = step.night is not None
+        catalogue = make_catalogue(source.name, night, so_far, resources, is_visit=is_visit)
+        refusal = _refusal(catalogue, night, resources) if is_visit else None
+        built = Built(step.run, as_rows(catalogue), refusal, built.last_good if built else None)
         if refusal is None:
-            resources = catalogue.resources
+            built = replace(built, last_good=built)
+            resources, last_night = catalogue.resources, night
     if built is None:
-        empty = Night(run, datetime.now(UTC), (), (), ())
-        catalogue = make_catalogue(source.name, empty, [copy for _, copy in copies], resources)
-        built = Built(run, as_rows(catalogue), _refusal(catalogue, empty, resources))
+        raise ValueError("no run to build from")
     return built
 
 
@@ -168,18 +180,21 @@ def _refusal(catalogue: Catalogue, night: Night, former: Sequence[Mapping[str, A
     return HeldByGate("; ".join(reasons)) if reasons else None
 
 
-def read_nights(
+def read_steps(
     ledgers: Sequence[Ledger], parsed: Callable[[Ledger], Sequence[Path]]
-) -> tuple[list[Night], list[tuple[int, Reading]]]:
-    """Nights and copies that ledgers tell of, as read; `parsed` gives the files of a ledger's readings."""
-    nights, copies = [], []
+) -> tuple[list[Step], list[tuple[int, Reading]]]:
+    """Steps and copies that ledgers tell of, as read; `parsed` gives the files of a ledger's readings."""
+    steps: list[Step] = []
+    copies: list[tuple[int, Reading]] = []
     for ledger in ledgers:
         readings = tuple(r for path in parsed(ledger) for r in load_readings(path))
         if ledger.kind == "import":
             copies += [(ledger.run, reading) for reading in readings]
+            steps.append(Step(ledger.run, None))
         else:
-            nights.append(Night(ledger.run, ledger.started_at, ledger.visits, ledger.listings, readings))
-    return nights, copies
+            night = Night(ledger.run, ledger.started_at, ledger.visits, ledger.listings, readings)
+            steps.append(Step(ledger.run, night))
+    return steps, copies
 
 
 # --- publish --------------------------------------------------------------------------------------------------------
@@ -222,7 +237,7 @@ def is_news(tables: Rows, release: Release | None) -> bool:
     return release is None or news_digest(tables) != release.manifest["news_digest"]
 
 
-def ledgers_since(layout: Layout, release: Release | None) -> list[Ledger]:
-    """Ledgers of the visits after a release's run, and of every import."""
-    after = int(release.manifest["run"]) if release else 0
-    return [ledger for ledger in read_ledgers(layout) if ledger.kind == "import" or ledger.run > after]
+def is_of(release: Release, source: Source) -> bool:
+    """Whether a release was made by this code under this configuration, so that the next night may start from it."""
+    made_by = (release.manifest["code_digest"], release.manifest["configuration_digest"])
+    return made_by == (code_digest(), configuration_digest(source))

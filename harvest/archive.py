@@ -4,9 +4,11 @@
         warcinfo                         who wrote it, for which run
         response, request                one pair an exchange, as they went over the wire
         resource | conversion            an imported HTML copy without headers | an imported text copy
-        metadata                         last: the run's ledger as JSON; its absence tells of an interrupted run
+        metadata                         last: the run's ledger as JSON
+    data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
 
-A file is never edited. Records are read back by offset and checked against their block digest.
+A file gets its name once it is whole, and is never edited. Records are read back by offset and checked against their
+block digest.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Pointer
 
 LEDGER_URI = "urn:moisson:ledger"
+PART_SUFFIX = ".part"
 _CONTENT_TYPES = {
     "response": "application/http; msgtype=response",
     "request": "application/http; msgtype=request",
@@ -79,13 +82,16 @@ class _ExactHead(StatusAndHeaders):  # type: ignore[misc]  # warcio has no types
 
 
 class ArchiveWriter:
-    """Writes one run's WARC; a context manager that closes and fsyncs it."""
+    """Writes one run's WARC; leaving its `with` block fsyncs it and, once its ledger is there, gives it its name."""
 
     def __init__(self, path: Path, software: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        # exclusive: a number is used once, and a file that exists is never written to
-        self._file: IO[bytes] = path.open("xb")
+        self._final, self._is_whole = path, False
+        self.path = path.with_name(path.name + PART_SUFFIX)
+        if path.exists():
+            raise FileExistsError(f"{path} is an archive already, and archives are never written to again")
+        # exclusive: a number is used once
+        self._file: IO[bytes] = self.path.open("xb")
         self._writer = WARCWriter(self._file, gzip=True, warc_version="WARC/1.1")
         info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
         content = "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode()
@@ -108,7 +114,11 @@ class ArchiveWriter:
     def add_ledger(self, ledger: dict[str, Any], written_at: datetime) -> Pointer:
         """Close the run: its ledger as the last record."""
         content = json.dumps(ledger, ensure_ascii=False, sort_keys=True).encode()
-        return self._write(self._plain_record(LEDGER_URI, "metadata", content, _CONTENT_TYPES["metadata"], written_at))
+        pointer = self._write(
+            self._plain_record(LEDGER_URI, "metadata", content, _CONTENT_TYPES["metadata"], written_at)
+        )
+        self._is_whole = True
+        return pointer
 
     def _http_record(self, url: str, kind: str, block: bytes, made_at: datetime) -> ArcWarcRecord:
         head, body = split_head(block)
@@ -140,7 +150,7 @@ class ArchiveWriter:
             self._file.flush()
         except OSError as error:
             raise DiskTrouble(f"{self.path}: cannot be written ({error}); make room and refresh again") from error
-        return Pointer(self.path.name, start, self._file.tell() - start)
+        return Pointer(self._final.name, start, self._file.tell() - start)
 
     def __enter__(self) -> Self:
         return self
@@ -154,6 +164,8 @@ class ArchiveWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+        if self._is_whole:
+            self.path = self.path.rename(self._final)
 
 
 def read_blocks(path: Path) -> Iterator[ArchivedBlock]:
@@ -211,7 +223,7 @@ def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
 
 
 def read_ledger(path: Path) -> dict[str, Any] | None:
-    """The ledger that closes a run's WARC; None when the run was interrupted before it was written."""
+    """The ledger that closes a run's WARC; None when it holds none."""
     last = None
     for block in read_blocks(path):
         if block.kind == "metadata" and block.url == LEDGER_URI:

@@ -139,7 +139,7 @@ class Client:
         """The payload of a fetched page, from the archive."""
         if visit.pointer is None:
             raise ValueError(f"{visit.url} was not archived")
-        return read_payload(self._archive.path.parent, visit.pointer)
+        return read_payload(self._archive.path, visit.pointer.offset)
 
     def close(self) -> None:
         """Close the connection."""

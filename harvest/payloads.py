@@ -6,17 +6,17 @@ from pathlib import Path
 
 from harvest.answers import read_answer
 from harvest.archive import read_block
-from schema.nouns import Payload, Pointer
+from schema.nouns import Payload
 
 
-def read_payload(raw_dir: Path, pointer: Pointer) -> Payload:
-    """The payload that a place in the archive holds, codings undone.
+def read_payload(archive: Path, offset: int) -> Payload:
+    """The payload of the record that starts at an offset of an archive, codings undone.
 
     Raises:
         DamagedArchive: the archive is not what was written.
         BrokenAnswer: the archived answer was cut or malformed from the start.
     """
-    block, content = read_block(raw_dir / pointer.file, pointer.offset)
+    block, content = read_block(archive, offset)
     if block.kind != "response":
         media_type, _, rest = block.content_type.partition(";")
         charset = rest.partition("charset=")[2].strip() or None

@@ -15,7 +15,6 @@ from releases.store import Release, latest_release, older_releases
 from schema.addresses import canonical_url
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
-from schema.nouns import Pointer
 from schema.sources import Source
 from schema.tables import RESOURCES
 
@@ -97,7 +96,7 @@ def _describe_record(layout: Layout, record: Row) -> Iterator[str]:
 
 
 def _block(layout: Layout, record: Row) -> str:
-    payload = read_payload(layout.raw, Pointer(record["warc_file"], record["warc_offset"], 0))
+    payload = read_payload(layout.raw / record["warc_file"], record["warc_offset"])
     block = payload.content[record["block_start"] : record["block_end"]]
     if sha256(block).hexdigest() != record["block_digest"]:
         raise DamagedArchive(

@@ -1,6 +1,6 @@
 """Where things lie on disk: path arithmetic only.
 
-<data>/raw/<source>/000007.warc.gz          one archive a run
+<data>/raw/<source>/000007.warc.gz          one archive a run (.part while it is written)
 <data>/raw/<source>/decisions.jsonl         people's decisions
 <data>/clean/<source>/releases/000012/      one release: the tables, release.json, datapackage.json
 <data>/clean/<source>/latest                symbolic link to the newest release
@@ -73,10 +73,11 @@ class Layout:
         return self.clean / "held" / f"{run:06d}"
 
     def runs(self) -> list[int]:
-        """Numbers of the runs that have an archive, in order."""
+        """Numbers of the runs that have a whole archive, in order."""
         return sorted(int(p.name.split(".")[0]) for p in self.raw.glob(f"[0-9]*{ARCHIVE_SUFFIX}"))
 
     def next_run(self) -> int:
         """A number that no run has had."""
+        begun = [int(p.name.split(".")[0]) for p in self.raw.glob("[0-9]*")]
         reported = [int(p.name) for p in (self.clean / "runs").glob("[0-9]*")]
-        return max([0, *self.runs(), *reported]) + 1
+        return max([0, *begun, *reported]) + 1
