@@ -19,7 +19,14 @@ _PERMANENT = frozenset({301, 308})
 
 def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:
     """Addresses that lead to another one by the site's own word: redirections, `canonical` links, shortlinks."""
-    aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.status in _PERMANENT}
+    visits = list(visits)
+    # a resource that leads to a listing has left: the listing is not it
+    no_resources = {v.url for v in visits if v.role in ("listing", "robots", "sitemap")}
+    aliases = {
+        v.url: v.redirect_url
+        for v in visits
+        if v.redirect_url and v.status in _PERMANENT and v.redirect_url not in no_resources
+    }
     for reading in readings:
         page = reading.page
         for other in (reading.visit.url, *page.also_known_as):

@@ -102,7 +102,7 @@ def _build(source: Source, layout: Layout, ledgers: Sequence[Ledger], ground: Re
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
     steps, copies = read_steps(needed, parsed)
-    former = {"resources": ground.rows("resources")} if ground else {}
+    former = {name: ground.rows(name) for name in ("resources", "records", "pages")} if ground else {}
     built: Built = step("build", build, source, [s for s in steps if s.run > after], copies, former)
     return built
 

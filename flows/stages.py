@@ -25,7 +25,7 @@ from harvest.crawl import Progress, crawl
 from harvest.payloads import read_payload
 from harvest.wire import NetworkTransport, ReplayTransport
 from parsers.page import parse_page
-from releases.gates import reasons_to_hold, require_resources
+from releases.gates import emptied_fields, reasons_to_hold, require_resources
 from releases.store import Release, news_digest
 from releases.tables import to_arrow
 from schema.errors import HeldByGate, MoissonError, UsageError
@@ -147,19 +147,18 @@ def build(source: Source, steps: Sequence[Step], copies: Sequence[tuple[int, Rea
         copies: readings of imported copies, each with the run that brought it, those before `former` too.
         former: tables of the release to start from, empty for a start from nothing.
     """
-    resources = former.get("resources", ())
     last_night = Night(0, datetime.min.replace(tzinfo=UTC), (), (), ())
     built: Built | None = None
     for step in steps:
         so_far = [copy for run, copy in copies if run <= step.run]
         night = step.night or last_night
         is_visit = step.night is not None
-        catalogue = make_catalogue(source.name, night, so_far, resources, is_visit=is_visit)
-        refusal = _refusal(catalogue, night, resources) if is_visit else None
+        catalogue = make_catalogue(source.name, night, so_far, former.get("resources", ()), is_visit=is_visit)
+        refusal = _refusal(catalogue, night, former) if is_visit else None
         built = Built(step.run, as_rows(catalogue), refusal, built.last_good if built else None)
         if refusal is None:
             built = replace(built, last_good=built)
-            resources, last_night = catalogue.resources, night
+            former, last_night = built.tables, night
     if built is None:
         raise ValueError("no run to build from")
     return built
@@ -170,13 +169,15 @@ def as_rows(catalogue: Catalogue) -> Rows:
     return {table.name: to_arrow(table, catalogue.table(table.name)).to_pylist() for table in TABLES}
 
 
-def _refusal(catalogue: Catalogue, night: Night, former: Sequence[Mapping[str, Any]]) -> MoissonError | None:
+def _refusal(catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:
+    """Why the gates stop a night; former holds the tables as of the last good night."""
     try:
         require_resources(catalogue.resources, night.listings)
     except MoissonError as error:
         return error
-    themes = {theme for row in former if row["state"] == "listed" for theme in row["themes"]}
-    reasons = reasons_to_hold(night.listings, themes)
+    counts = {page["url"]: page["record_count"] for page in former.get("pages", ()) if page["role"] == "listing"}
+    reasons = reasons_to_hold(night.listings, counts)
+    reasons += emptied_fields(former.get("records", ()), catalogue.records)
     return HeldByGate("; ".join(reasons)) if reasons else None
 
 

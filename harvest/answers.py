@@ -12,12 +12,17 @@ import zlib
 from dataclasses import dataclass
 from email.message import Message
 
-MAX_CONTENT_BYTES = 64 * 1024 * 1024
+MAX_CONTENT_BYTES = 16 * 1024 * 1024
+MAX_GZIP_MEMBERS = 1000
+INFLATE_STEP_BYTES = 1024 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _GZIP_MAGIC = b"\x1f\x8b"
+_LINE_END = re.compile(r"\r?\n")
+_PAGE_END = re.compile(rb"</html\s*>", re.IGNORECASE)
+_PAGE_END_WITHIN_BYTES = 4096
 
 
 class BrokenAnswer(ValueError):
@@ -35,6 +40,11 @@ class Answer:
     def header(self, name: str) -> str | None:
         """The first value of a header, None when absent."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def all_of(self, name: str) -> list[str]:
+        """The parts of a header that may stand on several lines and hold several words, lower case."""
+        values = ",".join(value for key, value in self.headers if key == name)
+        return [part.strip().lower() for part in values.split(",") if part.strip()]
 
     @property
     def media_type(self) -> str:
@@ -59,34 +69,52 @@ def split_head(block: bytes) -> tuple[bytes, bytes]:
 
 
 def read_answer(block: bytes) -> Answer:
-    """The answer that the bytes of a response record hold.
+    """The answer that the bytes of a response record hold; interim answers (1xx) before it are passed over.
 
     Raises:
         BrokenAnswer: cut short, malformed, coded in an unknown way or twice, or larger than MAX_CONTENT_BYTES.
     """
-    head, body = split_head(block)
-    status = _STATUS_LINE.match(head)
-    if not status:
-        raise BrokenAnswer(f"no HTTP status line: {head[:40]!r}")
-    headers = tuple(_headers(head))
-    answer = Answer(int(status[1]), headers, b"")
+    while True:
+        head, body = split_head(block)
+        status = _STATUS_LINE.match(head)
+        if not status:
+            raise BrokenAnswer(f"no HTTP status line: {head[:40]!r}")
+        if not status[1].startswith(b"1"):
+            break
+        block = body
+    answer = Answer(int(status[1]), tuple(_headers(head)), b"")
     body = _undo_transfer(answer, body)
-    return Answer(answer.status, headers, _undo_coding(answer, body))
+    return Answer(answer.status, answer.headers, _undo_coding(answer, body))
 
 
 def _headers(head: bytes) -> list[tuple[str, str]]:
-    lines = head.decode("latin-1").splitlines()[1:]
+    lines = _LINE_END.split(head.decode("latin-1"))[1:]
     pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")
     return [(name.strip().lower(), value.strip()) for name, value in pairs]
 
 
 def _undo_transfer(answer: Answer, body: bytes) -> bytes:
-    if "chunked" in (answer.header("transfer-encoding") or "").lower():
+    transfer = answer.all_of("transfer-encoding")
+    if transfer and transfer not in (["chunked"], ["identity"]):
+        raise BrokenAnswer(f"transfer coding {', '.join(transfer)!r}; only chunked is read")
+    if transfer == ["chunked"]:
         return _dechunk(body) if _CHUNK_SIZE.match(body) else body
-    length = answer.header("content-length")
-    if length and length.isdecimal() and len(body) < int(length) and not answer.header("content-encoding"):
-        raise BrokenAnswer(f"{len(body)} bytes of the {length} announced")
+    length = answer.header("content-length") or ""
+    if length.isdecimal():
+        return _of_length(answer, body, int(length))
+    is_page = answer.status == 200 and answer.media_type in ("text/html", "application/xhtml+xml")
+    if is_page and not answer.all_of("content-encoding") and not _PAGE_END.search(body[-_PAGE_END_WITHIN_BYTES:]):
+        raise BrokenAnswer("no length announced and no </html> at the end: it may have been cut")
     return body
+
+
+def _of_length(answer: Answer, body: bytes, length: int) -> bytes:
+    """The body as long as announced; an archive that kept the length of a coded body over the decoded one is let be."""
+    if answer.all_of("content-encoding") and body and not _GZIP_MAGIC.startswith(body[:2]):
+        return body
+    if len(body) < length:
+        raise BrokenAnswer(f"{len(body)} bytes of the {length} announced")
+    return body[:length]
 
 
 def _dechunk(body: bytes) -> bytes:
@@ -107,28 +135,40 @@ def _dechunk(body: bytes) -> bytes:
 
 
 def _undo_coding(answer: Answer, body: bytes) -> bytes:
-    coding = (answer.header("content-encoding") or "identity").strip().lower()
-    if coding in ("", "identity") or (coding in ("gzip", "x-gzip") and not body.startswith(_GZIP_MAGIC)):
+    codings = [coding for coding in answer.all_of("content-encoding") if coding != "identity"]
+    if not codings:
         return body
-    if coding not in ("gzip", "x-gzip"):
-        raise BrokenAnswer(f"content coding {coding!r}; only gzip is read")
-    return _gunzip(body)
+    if codings not in (["gzip"], ["x-gzip"]):
+        raise BrokenAnswer(f"content coding {', '.join(codings)!r}; only gzip is read")
+    if answer.status in (204, 304) and not body:
+        return body
+    return _gunzip(body) if _GZIP_MAGIC.startswith(body[:2]) else body
 
 
 def _gunzip(body: bytes) -> bytes:
     """All members of a gzip body; httpx keeps the first and takes a cut one for whole."""
-    parts: list[bytes] = []
-    size = 0
-    while body:
-        inflate = zlib.decompressobj(wbits=31)
+    content, view = bytearray(), memoryview(body)
+    for _ in range(MAX_GZIP_MEMBERS):
+        view = view[_inflate_member(view, content) :]
+        if not view:
+            return bytes(content)
+    raise BrokenAnswer(f"more than {MAX_GZIP_MEMBERS} gzip members")
+
+
+def _inflate_member(view: memoryview, content: bytearray) -> int:
+    """Append what the first member of a gzip body holds, in bounded steps; how many bytes it took."""
+    inflate, rest = zlib.decompressobj(wbits=31), view
+    while not inflate.eof:
+        given = rest[:INFLATE_STEP_BYTES]
         try:
-            parts.append(inflate.decompress(body, MAX_CONTENT_BYTES - size + 1))
+            piece = inflate.decompress(given, INFLATE_STEP_BYTES)
         except zlib.error as error:
             raise BrokenAnswer(f"damaged gzip body: {error}") from None
-        size += len(parts[-1])
-        if size > MAX_CONTENT_BYTES:
+        content += piece
+        if len(content) > MAX_CONTENT_BYTES:
             raise BrokenAnswer(f"more than {MAX_CONTENT_BYTES} bytes once decoded")
-        if not inflate.eof:
+        left = len(inflate.unconsumed_tail) + len(inflate.unused_data)
+        rest = rest[len(given) - left :]
+        if not piece and not rest and not inflate.eof:
             raise BrokenAnswer("gzip body cut before its end")
-        body = inflate.unused_data
-    return b"".join(parts)
+    return len(view) - len(rest)

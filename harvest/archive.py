@@ -85,13 +85,18 @@ class ArchiveWriter:
     """Writes one run's WARC; leaving its `with` block fsyncs it and, once its ledger is there, gives it its name."""
 
     def __init__(self, path: Path, software: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._final, self._is_whole = path, False
         self.path = path.with_name(path.name + PART_SUFFIX)
         if path.exists():
             raise FileExistsError(f"{path} is an archive already, and archives are never written to again")
-        # exclusive: a number is used once
-        self._file: IO[bytes] = self.path.open("xb")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # exclusive: a number is used once
+            self._file: IO[bytes] = self.path.open("xb")
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise DiskTrouble(f"{self.path}: cannot be made ({error}); make room or give another --data") from error
         self._writer = WARCWriter(self._file, gzip=True, warc_version="WARC/1.1")
         info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
         content = "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode()
@@ -161,11 +166,16 @@ class ArchiveWriter:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        if self._is_whole:
-            self.path = self.path.rename(self._final)
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            if self._is_whole:
+                self.path = self.path.rename(self._final)
+        except OSError as error:
+            # what failed first is the news
+            if exc_value is None:
+                raise DiskTrouble(f"{self.path}: cannot be closed ({error}); make room and refresh again") from error
 
 
 def read_blocks(path: Path) -> Iterator[ArchivedBlock]:
@@ -213,10 +223,13 @@ def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
             length = iterator.get_record_length()
     except (OSError, StopIteration, ArchiveLoadFailed, zlib.error, EOFError) as error:
         raise DamagedArchive(f"{path}: no readable record at offset {offset} ({error})") from None
-    if len(content) != int(headers.get_header("Content-Length") or -1):
+    try:
+        announced, date = int(headers.get_header("Content-Length") or -1), _read_date(headers.get_header("WARC-Date"))
+    except ValueError as error:
+        raise DamagedArchive(f"{path}: the head of the record at offset {offset} cannot be read ({error})") from None
+    if len(content) != announced:
         raise DamagedArchive(f"{path}: the record at offset {offset} is cut")
     _require_digest(path, offset, headers.get_header("WARC-Block-Digest"), content)
-    date = _read_date(headers.get_header("WARC-Date"))
     url = (headers.get_header("WARC-Target-URI") or "").strip("<>")
     content_type = headers.get_header("Content-Type") or ""
     return ArchivedBlock(path, offset, length, record.rec_type, url, date, content_type), content
@@ -270,8 +283,11 @@ def _require_gzip_or_warc(path: Path, stream: IO[bytes]) -> None:
 def _require_whole_tail(path: Path) -> None:
     """Read the members again with a reader that minds: warcio passes over a cut last one without a word."""
     with path.open("rb") as stream:
-        if stream.read(2) != b"\x1f\x8b":
-            return
+        is_compressed = stream.read(2) == b"\x1f\x8b"
+    if not is_compressed:
+        if not path.read_bytes().endswith(b"\r\n\r\n"):
+            raise DamagedArchive(f"{path}: cut within its last record; restore it from a copy")
+        return
     try:
         with gzip.open(path) as members:
             while members.read(1 << 20):

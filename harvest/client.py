@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,7 +14,7 @@ from harvest.answers import BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter, read_block
 from harvest.payloads import read_payload
 from harvest.wire import TIMEOUT, Exchange, NotArchived
-from schema.addresses import canonical_url
+from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Pointer, Visit
 from schema.sources import Source
 
@@ -65,33 +64,36 @@ class Client:
         """Keep at least delay_s between requests from now on (robots.txt's Crawl-delay)."""
         self._pace = replace(self._pace, delay_s=max(self._pace.delay_s, delay_s))
 
-    def fetch(self, url: str, role: str, via: str | None = None) -> list[Visit]:
+    def fetch(
+        self, url: str, role: str, via: str | None = None, may_follow: Callable[[str], bool] = lambda _: True
+    ) -> list[Visit]:
         """Ask for an address and follow where it sends us: one visit a hop, the last one final.
 
-        A hop to another host is not followed: it is ledgered as the redirection that it is.
+        A hop to another host, or one that may_follow refuses, is not followed: it is ledgered as the redirection it is.
         """
         visits: list[Visit] = []
         while len(visits) <= MAX_HOPS:
             visit = self._visit(url, role, via)
             visits.append(visit)
             target = visit.redirect_url
-            if target is None or target in {v.url for v in visits} or not self._is_ours(target):
+            if target is None or target in {v.url for v in visits}:
+                return visits
+            if not (self._is_ours(target) and may_follow(target)):
                 return visits
             url, via = target, visit.url
         visits[-1] = replace(visits[-1], outcome="failed", reason=f"more than {MAX_HOPS} redirections")
         return visits
 
     def _is_ours(self, url: str) -> bool:
-        hosts = {urlsplit(listing).netloc.removeprefix("www.") for listing in self._source.listings}
-        return urlsplit(url).netloc.removeprefix("www.") in hosts
+        return any(same_host(url, canonical_url(listing)) for listing in self._source.listings)
 
     def _visit(self, url: str, role: str, via: str | None) -> Visit:
-        visit = Visit(url=url, role=role, outcome="failed", via=via)
+        asked = Visit(url=url, role=role, outcome="failed", via=via)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
-            visit = replace(self._attempt(visit), attempts=attempt)
+            visit = replace(self._attempt(asked), attempts=attempt)
             self._free_at = self._pace.clock() + self._pace.delay_s
-            if visit.outcome != "failed" and (visit.status or 0) < 500:  # server errors
+            if visit.outcome != "failed" and (visit.status or 0) < 500:
                 break
             if attempt < MAX_ATTEMPTS:
                 self._pace.wait(RETRY_PAUSE_S * attempt)

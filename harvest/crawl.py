@@ -88,13 +88,28 @@ def _ask(state: _Crawl, url: str, role: str, via: str | None) -> Visit:
         return state.visits.setdefault(url, Visit(url, role, "not_asked", reason="on another host", via=via))
     if not robots.may_fetch(url):
         return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason="robots.txt", via=via))
-    hops = state.client.fetch(url, role, via)
-    for hop in hops:
-        state.visits[hop.url] = hop
-    for hop in hops[:-1]:
-        state.aliases[hop.url] = hops[-1].url
+    hops = state.client.fetch(url, role, via, lambda target: target not in state.visits and _may_ask(state, target))
+    state.visits.update({hop.url: hop for hop in hops})
+    last = _end_of(state, hops[-1], role)
+    state.aliases.update({hop.url: last.url for hop in hops if hop.url != last.url})
     state.progress(role, sum(v.attempts > 0 for v in state.visits.values()), len(state.visits.keys() | state.shown))
-    return hops[-1]
+    return last
+
+
+def _may_ask(state: _Crawl, url: str) -> bool:
+    robots = state.robots.get(urlsplit(url).netloc)
+    return robots is not None and robots.may_fetch(url)
+
+
+def _end_of(state: _Crawl, last: Visit, role: str) -> Visit:
+    """The visit where a redirection ends: one made before, or one that robots.txt forbids, which is ledgered."""
+    target = last.redirect_url
+    if target is None or target in state.visits:
+        return state.visits.get(target or last.url, last)
+    if target.startswith(("http://", "https://")) and urlsplit(target).netloc in state.robots:
+        refused = Visit(target, role, "refused_by_robots", reason="robots.txt", via=last.url)
+        return state.visits.setdefault(target, refused)
+    return last
 
 
 def _ask_robots(state: _Crawl) -> None:
@@ -103,9 +118,9 @@ def _ask_robots(state: _Crawl) -> None:
         if parts.netloc in state.robots:
             continue
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
-        visit = state.client.fetch(address, "robots")[-1]
-        state.visits[address] = visit
-        state.robots[parts.netloc] = _rules(state, visit)
+        hops = state.client.fetch(address, "robots")
+        state.visits.update({hop.url: hop for hop in hops})
+        state.robots[parts.netloc] = _rules(state, hops[-1])
         state.client.slow_down(state.robots[parts.netloc].delay_s)
 
 
@@ -124,8 +139,9 @@ def _ask_sitemap(state: _Crawl) -> list[str]:
     queue, addresses, asked = [state.source.sitemap] if state.source.sitemap else [], [], 0
     while queue and asked < MAX_SITEMAPS:
         asked += 1
-        visit = _ask(state, _canonical(state, queue.pop(0)) or "", "sitemap", None)
-        if visit.outcome == "fetched":
+        address = _canonical(state, queue.pop(0))
+        visit = _ask(state, address, "sitemap", None) if address else None
+        if visit is not None and visit.outcome == "fetched":
             pages, further = read_sitemap(state.client.read(visit).content)
             addresses += pages
             queue += further
@@ -197,7 +213,7 @@ def _ask_resources(state: _Crawl) -> None:
             state.visits.setdefault(url, Visit(url, "other", "not_asked", reason="on another host", via=via))
             continue
         visit = _ask(state, url, "resource", via)
-        if visit.outcome == "fetched":
+        if visit.outcome == "fetched" and visit.role != "listing":
             _note_page(state, visit.url, state.read_page(state.client.read(visit), visit.url, is_listing=False))
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from html import unescape
 
-_LOCATION = re.compile(rb"<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*(.{1,2048}?)\s*(?:\]\]>)?\s*</(?:\w+:)?loc>", re.DOTALL)
+# `image:loc` and `video:loc` name no pages
+_LOCATION = re.compile(
+    rb"<(?!image:|video:)(?:\w{1,20}:)?loc>([^<]{0,4096}(?:<!\[CDATA\[[^\]]{0,4096}\]\]>)?[^<]{0,4096})</(?:\w{1,20}:)?loc>"
+)
+_CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _INDEX = re.compile(rb"<(?:\w+:)?sitemapindex[\s>]")
 
 
@@ -14,5 +18,6 @@ def read_sitemap(content: bytes) -> tuple[list[str], list[str]]:
 
     A pattern and not an XML parser: a broken sitemap still names most of its pages, and no entity is expanded.
     """
-    found = [unescape(m.decode("utf-8", errors="replace")) for m in _LOCATION.findall(content)]
+    named = (_CDATA.sub(rb"\1", found).strip() for found in _LOCATION.findall(content))
+    found = [unescape(name.decode("utf-8", errors="replace")) for name in named if name]
     return ([], found) if _INDEX.search(content) else (found, [])

@@ -7,6 +7,7 @@ returns has lost the chunking and cannot be archived byte for byte. Replaying re
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,6 @@ from typing import Any, Self
 import httpcore
 import httpx
 
-from harvest.answers import BrokenAnswer, read_answer
 from harvest.archive import ArchivedBlock, read_blocks
 from schema.addresses import canonical_url
 
@@ -62,11 +62,17 @@ class _TapedStream(httpcore.NetworkStream):
         self._stream, self._tape = stream, tape
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._stream.read(max_bytes, timeout)
-        self._tape.received += data
         # httpx has no total timeout: a drip of one byte now and then would last for ever
-        if time.monotonic() > self._tape.deadline:
+        left = self._tape.deadline - time.monotonic()
+        try:
+            data = self._stream.read(max_bytes, min(left, timeout or left)) if left > 0 else None
+        except httpcore.ReadTimeout:
+            if self._tape.deadline > time.monotonic():
+                raise
+            data = None
+        if data is None:
             raise ExchangeCut(f"no end after {MAX_EXCHANGE_S:g} s")
+        self._tape.received += data
         if len(self._tape.received) > MAX_RAW_BYTES:
             raise ExchangeCut(f"more than {MAX_RAW_BYTES} bytes")
         return data
@@ -132,15 +138,14 @@ class NetworkTransport(httpx.BaseTransport):
         try:
             answer = self._pool.handle_request(asked)
             try:
-                body = b"".join(answer.iter_stream())
+                for _ in answer.iter_stream():
+                    pass  # all of it is on the tape
             finally:
                 answer.close()
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise httpx.TransportError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         exchange = Exchange(bytes(self._tape.sent), bytes(self._tape.received), fetched_at, time.monotonic() - started)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=httpx.ByteStream(body), extensions={"exchange": exchange}
-        )
+        return _told(answer.status, exchange)
 
     def close(self) -> None:
         """Close the connection."""
@@ -151,18 +156,19 @@ class ReplayTransport(httpx.BaseTransport):
     """A WARC instead of the network. Never opens a socket; keeps places, not pages, in memory."""
 
     def __init__(self, warc: Path) -> None:
-        """Index the answers of a WARC by their addresses; of several for one address the first counts.
+        """Index the answers of a WARC by their addresses; of several for one address each is played in its turn.
 
         Raises:
             DamagedArchive: not a WARC, or damaged.
         """
-        self._answers: dict[str, ArchivedBlock] = {}
-        self._requests: dict[str, ArchivedBlock] = {}
+        self._answers: dict[str, list[ArchivedBlock]] = {}
+        self._requests: dict[str, list[ArchivedBlock]] = {}
+        self._asked: Counter[str] = Counter()
         for block in read_blocks(warc):
             places = {"response": self._answers, "request": self._requests}.get(block.kind)
             if places is not None:
-                for key in _keys(block.url):
-                    places.setdefault(key, block)
+                for key in dict.fromkeys(_keys(block.url)):
+                    places.setdefault(key, []).append(block)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The archived answer to a request, with the exchange in `extensions`.
@@ -173,17 +179,11 @@ class ReplayTransport(httpx.BaseTransport):
         key = next((k for k in _keys(str(request.url)) if k in self._answers), None)
         if key is None:
             raise NotArchived(f"not in the WARC: {request.url}")
-        block, asked = self._answers[key], self._requests.get(key)
-        response = block.read()
-        try:
-            answer = read_answer(response)
-        except BrokenAnswer as error:
-            raise httpx.TransportError(str(error)) from error
-        exchange = Exchange(asked.read() if asked else b"", response, block.archived_at, 0.0)
-        kept = [(k, v) for k, v in answer.headers if k not in ("content-encoding", "transfer-encoding")]
-        return httpx.Response(
-            answer.status, headers=kept, stream=httpx.ByteStream(answer.content), extensions={"exchange": exchange}
-        )
+        turn = self._asked[key]
+        self._asked[key] += 1
+        block, requests = self._answers[key][min(turn, len(self._answers[key]) - 1)], self._requests.get(key, [])
+        asked = requests[min(turn, len(requests) - 1)].read() if requests else b""
+        return _told(200, Exchange(asked, block.read(), block.archived_at, 0.0))
 
     def __enter__(self) -> Self:
         return self
@@ -195,6 +195,11 @@ class ReplayTransport(httpx.BaseTransport):
         traceback: TracebackType | None = None,
     ) -> None:
         self.close()
+
+
+def _told(status: int, exchange: Exchange) -> httpx.Response:
+    """An answer to httpx without headers or body: it would keep cookies, follow and decode by rules of its own."""
+    return httpx.Response(status, extensions={"exchange": exchange})
 
 
 def _keys(url: str) -> Iterator[str]:

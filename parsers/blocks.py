@@ -5,6 +5,7 @@ Around each frame of labelled fields the *block* is the smallest run of siblings
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -14,7 +15,18 @@ from selectolax.lexbor import LexborNode
 from parsers.bodies import with_bodies
 from parsers.frames import Block, Field, find_frames, with_unknown
 from parsers.labels import find_labels
-from parsers.nodes import PAGE, cells, has_text, holds, parent_of, siblings_after, siblings_before
+from parsers.nodes import (
+    PAGE,
+    ancestors,
+    cells,
+    has_text,
+    holds,
+    link_in,
+    looks,
+    parent_of,
+    siblings_after,
+    siblings_before,
+)
 from parsers.passages import HEADINGS, children, is_unseen, seen_text
 from schema.sources import Labels
 
@@ -41,34 +53,116 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
     if len(frames) > 1 and is_listing is None:
         is_listing = True
     owners = {frame.mem_id for frame, _ in frames}
+    told = [(frame, with_unknown(frame, fields)) for frame, fields in frames]
+    titles = [_find_titles(frame, fields, owners, is_listing=is_listing) for frame, fields in told]
+    usual = Counter(look for t in titles for look in {_heading_look(h) for h, _ in t.headings})
+    opens_alike = all(t.opening is not None for t in titles)
     blocks: list[Block] = []
-    for frame, fields in frames:
-        if rows := _column_blocks(frame, fields):
+    for (frame, fields), (_, known), title in zip(told, frames, titles, strict=True):
+        runs = _split_runs(frame, fields)
+        if rows := _column_blocks(frame, known):
             blocks += rows
-            continue
-        told = with_unknown(frame, fields)
-        runs = _split_runs(frame, told)
-        if len(runs) > 1:
+        elif len(runs) > 1:
             blocks += [_flat_block(frame, run, end) for run, end in runs]
         else:
-            blocks.append(_block_around(frame, told, owners, is_listing=is_listing))
+            heading = _choose_heading(title, usual, is_alone=len(frames) == 1, is_listing=is_listing)
+            blocks.append(_block_of(frame, fields, title, heading, is_listing=is_listing, opens_alike=opens_alike))
     return Layout(tuple(with_bodies(blocks)), tuple(near))
 
 
-def _block_around(frame: LexborNode, fields: list[Field], owners: set[int], *, is_listing: bool | None) -> Block:
-    """The smallest element around a frame that holds its title too; the frame's own article where there is none."""
-    node, highest = frame, frame
+# an element that may be a title, and the smallest element that holds it and the frame
+_Candidate = tuple[LexborNode, LexborNode]
+
+
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """What may be the title of a frame.
+
+    headings are those above its fields, nearest box first, in page order within a box; opening is the link that the box
+    of the frame opens with; highest is the largest element that holds the frame and no heading, nor another frame.
+    """
+
+    headings: tuple[_Candidate, ...]
+    opening: _Candidate | None
+    highest: LexborNode
+
+
+def _find_titles(frame: LexborNode, fields: list[Field], owners: set[int], *, is_listing: bool | None) -> _Titles:
+    """Climb from a frame to the page, or until the parent holds other frames too."""
+    node, highest, opening = frame, frame, None
+    headings: list[_Candidate] = []
+    seen: set[int] = set()
     while True:
-        title = _find_title(node, frame, fields, is_listing=is_listing)
-        if title is not None and not (title.tag == "h1" and is_listing is not True and not _link_in(title)):
-            return Block((node,), frame, tuple(fields), title)
-        if title is not None or node.tag in PAGE or node.parent is None or not node.parent.is_element_node:
+        before = list(_seen_before(node, frame, fields))
+        above = [e for e in before if e.tag in HEADINGS and seen_text(e)]
+        for heading in above:
+            if heading.mem_id not in seen and not _opens_own_page_body(heading, node, frame, is_listing=is_listing):
+                headings.append((heading, node))
+            seen.add(heading.mem_id)
+        if not above and is_listing is not False and node.tag not in PAGE and (opening is None or len(owners) > 1):
+            # side by side, the outermost: below a title that is a link, a body of one link opens the fields' own box
+            opening = _opening_link(node, before) or opening
+        if node.tag in PAGE or node.parent is None or not node.parent.is_element_node:
             break
         if any(owner != frame.mem_id for owner in _frames_below(node.parent, owners)):
             break
-        highest, node = node, node.parent
-    block = _article_of(frame, highest) or frame
-    return Block((block,), frame, tuple(fields), title if title is not None and title.tag != "h1" else None)
+        node = node.parent
+        highest = highest if headings else node
+    return _Titles(tuple(headings), opening, highest)
+
+
+def _opening_link(node: LexborNode, before: list[LexborNode]) -> _Candidate | None:
+    opening = next((e for e in before if has_text(e)), None)
+    return (opening, node) if opening is not None and _is_all_link(opening) else None
+
+
+def _heading_look(heading: LexborNode) -> tuple[object, ...]:
+    return looks(heading), looks(parent_of(heading)), link_in(heading) is not None
+
+
+def _choose_heading(
+    titles: _Titles, usual: Counter[tuple[object, ...]], *, is_alone: bool, is_listing: bool | None
+) -> _Candidate | None:
+    """The heading that is a title: where records stand side by side, the kind of heading that most of them have.
+
+    Alone, it is the nearest; on a listing one that leads somewhere is better than one that does not.
+    """
+    if not titles.headings or is_listing is False:
+        return next(iter(titles.headings), None)
+    leading = [c for c in titles.headings if _leads_somewhere(*c) and c[0].tag != "h1"]
+    if is_alone:
+        return titles.headings[0] if titles.headings[0] in leading or not leading else leading[0]
+    order = {id(c): _depth(c[1]) for c in titles.headings}
+    return max(titles.headings, key=lambda c: (usual[_heading_look(c[0])], c in leading, -order[id(c)]))
+
+
+def _depth(node: LexborNode) -> int:
+    return sum(1 for _ in ancestors(node))
+
+
+def _block_of(
+    frame: LexborNode,
+    fields: list[Field],
+    titles: _Titles,
+    found: _Candidate | None,
+    *,
+    is_listing: bool | None,
+    opens_alike: bool,
+) -> Block:
+    """The smallest element around a frame that holds its title too; the frame's own article where there is none.
+
+    opens_alike tells whether every frame of the page opens with a link: such links are titles, one here and there is
+    a body of one link. A heading that leads somewhere is a title all the same.
+    """
+    if titles.opening is not None and (found is None or (opens_alike and not _leads_somewhere(*found))):
+        found = titles.opening
+    if found is not None and not (found[0].tag == "h1" and is_listing is not True and link_in(found[0]) is None):
+        return Block((found[1],), frame, tuple(fields), found[0])
+    return Block((_article_of(frame, titles.highest) or frame,), frame, tuple(fields), None)
+
+
+def _leads_somewhere(heading: LexborNode, box: LexborNode) -> bool:
+    return link_in(heading) is not None or "about" in box.attributes
 
 
 def _frames_below(node: LexborNode, owners: set[int]) -> Iterator[int]:
@@ -84,28 +178,19 @@ def _article_of(frame: LexborNode, highest: LexborNode) -> LexborNode | None:
     return node if node.tag == "article" else None
 
 
-def _find_title(
-    node: LexborNode, frame: LexborNode, fields: list[Field], *, is_listing: bool | None
-) -> LexborNode | None:
-    """The title of a record within an element: its heading before the fields, else the link that opens it."""
-    before = list(_seen_before(node, frame, fields))
-    for element in before:
-        if element.tag in HEADINGS and seen_text(element):
-            return None if _opens_own_page_body(element, node, frame, is_listing=is_listing) else element
-    if is_listing is False or not before or node.tag in PAGE:
-        return None
-    opening = next((e for e in before if has_text(e)), None)
-    return opening if opening is not None and _is_all_link(opening) else None
-
-
 def _opens_own_page_body(heading: LexborNode, node: LexborNode, frame: LexborNode, *, is_listing: bool | None) -> bool:
-    """Whether a heading beside the fields is the body's first words: no link, on a page that has an h1 of its own."""
-    if heading.tag == "h1" or is_listing is True or node.mem_id != frame.mem_id or _link_in(heading):
+    """Whether a heading is one of the body's: no link, beside the fields, or anywhere on an own page that has an h1."""
+    if heading.tag == "h1" or is_listing is True or link_in(heading):
         return False
+    if node.mem_id == frame.mem_id and is_listing is False:
+        return True
     root = node
     while root.parent is not None and root.parent.is_element_node:
         root = root.parent
-    return is_listing is False or any(not holds(node, h1) for h1 in root.css("h1"))
+    others = [h1 for h1 in root.css("h1") if not holds(node, h1)]
+    return (
+        bool(others) if node.mem_id == frame.mem_id else is_listing is False and any(not link_in(h1) for h1 in others)
+    )
 
 
 def _seen_before(node: LexborNode, frame: LexborNode, fields: list[Field]) -> Iterator[LexborNode]:
@@ -135,20 +220,9 @@ def _is_all_link(node: LexborNode) -> bool:
     return link is not None and "href" in link.attributes and seen_text(link) == seen_text(node)
 
 
-def _link_in(node: LexborNode) -> LexborNode | None:
-    """The link that a title is or holds, or that holds it."""
-    if node.tag == "a":
-        return node
-    inside: LexborNode | None = node.css_first("a[href]")
-    if inside is not None:
-        return inside
-    parent = node.parent
-    return parent if parent is not None and parent.tag == "a" and "href" in parent.attributes else None
-
-
 def title_url(block: Block, base: str) -> str | None:
     """The absolute address that a block's title leads to, else the one its outermost element is `about`."""
-    link = _link_in(block.title) if block.title is not None else None
+    link = link_in(block.title) if block.title is not None else None
     href = link.attributes.get("href") if link is not None else None
     href = href or next((n.attributes.get("about") for n in block.nodes if n.is_element_node), None)
     if not href:

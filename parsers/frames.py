@@ -55,6 +55,9 @@ def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Fra
             led.setdefault(parent.mem_id, (parent, []))[1].append(Field(kind, label, branch))
     enough = min(2, len([k for k in KINDS if getattr(labels, k)]))
     frames = [(p, fields) for p, fields in led.values() if len({f.kind for f in fields}) >= enough]
+    choices = {f.label.mem_id for _, fields in frames for f in _choices(fields)}
+    if choices:
+        return find_frames([(kind, label) for kind, label in found if label.mem_id not in choices], labels)
     frames = [f for f in frames if not _is_list_of_frames(f, frames)]
     frames = [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)]
     frames += _lone_frames(found, frames)
@@ -72,6 +75,21 @@ def _led_by(label: LexborNode) -> Iterator[LexborNode]:
         if node.parent.tag in PAGE or any(has_text(before) for before in siblings_before(node)):
             return
         node = node.parent
+
+
+def _choices(fields: list[Field]) -> list[Field]:
+    """Labels below which stand lists of links and nothing else: boxes to narrow a search by, not fields of a record."""
+    found = [f for f in fields if f.kind != "summary" and _is_choice(f)]
+    return found if len({f.kind for f in found}) > 1 else []
+
+
+def _is_choice(field: Field) -> bool:
+    words = seen_text(field.label) + "".join(seen_text(a) for a in field.branch.css("li a[href]"))
+    return field.branch.css_first("li") is not None and _solid(words) == _solid(seen_text(field.branch))
+
+
+def _solid(text: str) -> str:
+    return text.replace(" ", "")
 
 
 def _is_list_of_frames(frame: Frame, frames: list[Frame]) -> bool:
@@ -137,14 +155,16 @@ def _drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, .
         first_of_others = bool(others) and field is kept[0]
         doubled = any(f.kind == field.kind and _shape(f) != _shape(field) for f in others)
         usual = max((n for (kind, _), n in shapes.items() if kind == field.kind), default=0)
-        rare = shapes[field.kind or "", _shape(field)] < usual or len(others) > 1
+        count = shapes[field.kind or "", _shape(field)]
+        rare = count < usual or (count == 1 and len(others) > 1)
         if alike == 0 and rare and (doubled or first_of_others) and _common_shape(others):
             kept.remove(field)
     return kept
 
 
 def _same_class(a: LexborNode, b: LexborNode) -> bool:
-    return looks(a) == looks(b) and bool(a.attributes.get("class"))
+    """Whether two labels share a class: a theme may head one field with another tag than the rest."""
+    return bool(set((a.attributes.get("class") or "").split()) & set((b.attributes.get("class") or "").split()))
 
 
 def _common_shape(fields: list[Field]) -> bool:

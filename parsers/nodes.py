@@ -81,3 +81,14 @@ def is_only_links(node: LexborNode) -> bool:
         and node.tag in ("ul", "ol", "nav", "a")
         and words == "".join(seen_text(a).replace(" ", "") for a in links)
     )
+
+
+def link_in(node: LexborNode) -> LexborNode | None:
+    """The link that a node is or holds, or that holds it."""
+    if node.tag == "a":
+        return node
+    inside: LexborNode | None = node.css_first("a[href]")
+    if inside is not None:
+        return inside
+    parent = node.parent
+    return parent if parent is not None and parent.tag == "a" and "href" in parent.attributes else None

@@ -10,11 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from w3lib.encoding import html_body_declared_encoding
+
 from harvest.payloads import read_payload
 from releases.store import Release, latest_release, older_releases
 from schema.addresses import canonical_url
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
+from schema.nouns import Payload
 from schema.sources import Source
 from schema.tables import RESOURCES
 
@@ -54,7 +57,8 @@ def _find(release: Release, source: Source, what: str) -> Row:
             address = canonical_url(what, schemes=source.schemes)
         except ValueError as error:
             raise UsageError(f"{error}; give an address, a resource_id or a record_id") from None
-        wanted |= {r["resource_id"] for r in records if r["url"] == address}
+        own = {r["resource_id"] for r in records if r["url"] == address}
+        wanted |= own or {r["resource_id"] for r in records if r["page_url"] == address}
         wanted |= {r["resource_id"] for r in resources if r["url"] == address}
         aliases = {p["url"]: p["canonical_url"] or p["redirect_url"] for p in release.rows("pages")}
         wanted |= {r["resource_id"] for r in resources if r["url"] and r["url"] == aliases.get(address)}
@@ -102,7 +106,17 @@ def _block(layout: Layout, record: Row) -> str:
         raise DamagedArchive(
             f"{layout.raw / record['warc_file']}: the bytes of {record['record_id']} are not those it was read from"
         )
-    return block.decode(payload.charset or "utf-8", errors="backslashreplace")
+    return _decoded(block, payload)
+
+
+def _decoded(block: bytes, payload: Payload) -> str:
+    """The bytes as text to look at: in the charset that the page tells, else UTF-8, else cp1252."""
+    for charset in (payload.charset, html_body_declared_encoding(payload.content), "utf-8", "cp1252"):
+        try:
+            return block.decode(charset or "utf-8")
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return block.decode("utf-8", errors="backslashreplace")
 
 
 def _shown(value: Any, indent: int) -> str:

@@ -25,19 +25,39 @@ def require_resources(resources: Sequence[Mapping[str, Any]], listings: Sequence
         raise StructureChanged("no resource was read; look at the pages, then at `labels` in the source file")
 
 
-def reasons_to_hold(listings: Sequence[ListingVisit], former_themes: set[str]) -> list[str]:
-    """Why a night may not be published; empty when it may.
+def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str, int]) -> list[str]:
+    """Why a night may not be published for what its listings show; empty when it may.
 
-    A listing that held resources in the last release and holds none tonight, or one that could not be read to its end,
-    would make resources vanish that are still there. An address that a replayed WARC lacks is no such gap.
+    A listing that held resources on the last good night and holds none tonight, or one that could not be read to its
+    end, would make resources vanish that are still there. An address that a replayed WARC lacks is no such gap.
+
+    Args:
+        listings: tonight's.
+        former_counts: records on the first page of each listing on the last good night, by address.
     """
     reasons = []
     for listing in listings:
-        if listing.record_count == 0 and listing.heading in former_themes:
+        if listing.record_count == 0 and former_counts.get(listing.url, 0) > 0:
             reasons.append(f"the listing {listing.url} held resources and is empty tonight")
         elif listing.gap and not is_missing_from_replay(listing.gap):
             reasons.append(f"the listing was not read to its end: {listing.gap}")
     return reasons
+
+
+def emptied_fields(former: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why a night may not be published for what its records lack: fields that vanished everywhere at once.
+
+    Args:
+        former: rows of `records` as of the last good night.
+        records: rows of `records` tonight.
+    """
+    before, after = _filled(former), _filled(records)
+    return [f"no record has a {field} any more: was its label renamed?" for field in sorted(before - after)]
+
+
+def _filled(records: Sequence[Mapping[str, Any]]) -> set[str]:
+    live = [record for record in records if not record["is_copy"]]
+    return {field for field in ("type", "is_private", "resume") if any(r[field] is not None for r in live)}
 
 
 def is_missing_from_replay(gap: str) -> bool:

@@ -35,8 +35,19 @@ class Release:
     manifest: Mapping[str, Any]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """The rows of one of its tables."""
-        return read_rows(BY_NAME[table], self.path / f"{table}.parquet")
+        """The rows of one of its tables.
+
+        Raises:
+            DamagedArchive: the file is not the one that the manifest names.
+        """
+        path = self.path / f"{table}.parquet"
+        try:
+            is_it = sha256(path.read_bytes()).hexdigest() == self.manifest["tables"][table]["sha256"]
+        except (OSError, KeyError) as error:
+            raise DamagedArchive(f"{path}: cannot be read ({error}); `moisson rebuild` makes it again") from None
+        if not is_it:
+            raise DamagedArchive(f"{path}: not the file that {MANIFEST} names; `moisson rebuild` makes it again")
+        return read_rows(BY_NAME[table], path)
 
 
 def latest_release(layout: Layout) -> Release | None:
@@ -52,22 +63,23 @@ def latest_release(layout: Layout) -> Release | None:
 
 def older_releases(layout: Layout, newest: Release) -> Iterator[Release]:
     """The releases before one, newest first."""
-    for path in sorted(layout.releases.glob("[0-9]*"), reverse=True):
-        if int(path.name) < newest.number:
-            yield _open(path)
+    for number in reversed(layout.release_numbers()):
+        if number < newest.number:
+            yield _open(layout.release(number))
 
 
 def _open(path: Path) -> Release:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        number, version = int(manifest["number"]), str(manifest["schema_version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedArchive(
             f"{path}: the release has no readable {MANIFEST} ({error}); remove the link `latest`, then "
             "`moisson rebuild` publishes from the archive"
         ) from None
-    if str(manifest.get("schema_version", "")).split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+    if version.split(".", maxsplit=1)[0] != SCHEMA_VERSION.split(".")[0]:
         raise DamagedArchive(f"{path}: written by another version of moisson; use that one, or rebuild elsewhere")
-    return Release(int(manifest["number"]), path, manifest)
+    return Release(number, path, manifest)
 
 
 def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
@@ -92,7 +104,7 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
         Bug: rows that are not of the declared schemas.
         DiskTrouble: the disk would not take them; nothing changed.
     """
-    number = max([0, *(int(p.name) for p in layout.releases.glob("[0-9]*"))]) + 1
+    number = max([0, *layout.release_numbers()]) + 1
 
     def write(folder: Path) -> dict[str, Any]:
         return _write_set(folder, tables, {"number": number, **facts})
@@ -124,8 +136,24 @@ def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequen
 
 
 def sweep(layout: Layout) -> None:
-    """Remove what an interrupted run left in staging, and point `latest` at the newest whole release."""
+    """Remove what an interrupted run left in staging, and point both pointers at the newest release.
+
+    A release folder is whole, or it has no name yet: one that a kill left without its pointers passed every gate.
+    """
     shutil.rmtree(layout.staging, ignore_errors=True)
+    numbers = layout.release_numbers()
+    if numbers and not _is_pointed(layout, numbers[-1]):
+        _point(layout, numbers[-1])
+        shutil.rmtree(layout.staging, ignore_errors=True)
+
+
+def _is_pointed(layout: Layout, number: int) -> bool:
+    pointer = layout.clean / "latest.json"
+    try:
+        told = json.loads(pointer.read_text(encoding="utf-8"))["number"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return told == number and layout.latest.is_symlink() and layout.latest.resolve() == layout.release(number).resolve()
 
 
 def _write_set(
@@ -176,19 +204,21 @@ def _stage(layout: Layout, target: Path, write: Callable[[Path], dict[str, Any]]
 
 
 def _point(layout: Layout, number: int) -> None:
-    """Swap `latest` and latest.json to a release that is already in its place."""
+    """Swap latest.json and `latest` to a release that is already in its place; the link, which people follow, last."""
     try:
-        link = layout.staging / "latest"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path("releases") / layout.release(number).name)
-        link.replace(layout.latest)
-        pointer = layout.staging / "latest.json"
+        layout.staging.mkdir(parents=True, exist_ok=True)
+        pointer, link = layout.staging / "latest.json", layout.staging / "latest"
         _write_json(pointer, {"number": number, "path": f"releases/{layout.release(number).name}"})
         _sync(pointer)
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("releases") / layout.release(number).name)
         pointer.replace(layout.clean / "latest.json")
+        link.replace(layout.latest)
         _sync(layout.clean)
     except OSError as error:
-        raise DiskTrouble(f"{layout.latest}: cannot be swapped ({error}); refresh again") from error
+        raise DiskTrouble(
+            f"{layout.latest}: cannot be swapped ({error}); make room: the next run points it at release {number}"
+        ) from error
 
 
 def _sync(path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schema.errors import Bug, DamagedArchive
@@ -27,13 +28,22 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     Raises:
         Bug: a column is missing or of another type, a value is null where it may not be, or a key is there twice.
     """
+    names = [c.name for c in table.columns]
+    if odd := next((row for row in rows if row.keys() != set(names)), None):
+        wrong = ", ".join(sorted(odd.keys() ^ set(names)))
+        raise Bug(f"table {table.name}: a row has other columns than declared: {wrong}")
     try:
         made = pa.Table.from_pylist([dict(row) for row in rows], schema=table.schema)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, OverflowError, UnicodeError, ValueError, TypeError) as error:
         raise Bug(f"table {table.name}: {error}") from error
     for column in table.columns:
         if not column.is_nullable and made[column.name].null_count:
             raise Bug(f"table {table.name}: column {column.name} holds nulls")
+        # Arrow cuts 3.7 to 3 and takes the letters of a text for a list
+        if made[column.name].to_pylist() != [row[column.name] for row in rows]:
+            raise Bug(f"table {table.name}: column {column.name} holds values that are not {column.type}")
+        if pa.types.is_list(column.type) and pc.list_flatten(made[column.name]).null_count:
+            raise Bug(f"table {table.name}: column {column.name} holds lists with nulls in them")
     keys = [tuple(row[name] for name in table.key) for row in rows]
     if len(set(keys)) != len(keys):
         raise Bug(f"table {table.name}: the key {', '.join(table.key)} is not unique")
@@ -63,9 +73,9 @@ def read_parquet(table: Table, path: Path) -> pa.Table:
     """
     try:
         read = pq.read_table(path, page_checksum_verification=True)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise DamagedArchive(f"{path}: not a readable table ({error}); `moisson rebuild` makes it again") from None
-    if read.schema.names != table.schema.names:
+    if not read.schema.equals(table.schema, check_metadata=False):
         raise DamagedArchive(f"{path}: its columns are not those of the table {table.name}; `moisson rebuild` it")
     return read
 

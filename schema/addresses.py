@@ -41,7 +41,8 @@ def canonical_url(url: str, base: str = "", schemes: Mapping[str, str] | None = 
         scheme = parts.scheme
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)]
     query = [(k, v) for k, v in query if not (k == "page" and v in ("", "0"))]
-    path = parts.path.rstrip("/") or "/"
+    # a `;` without parameters would go only on the second pass of canonicalize_url
+    path = parts.path.rstrip("/;") or "/"
     return urlunsplit((scheme, netloc, path, urlencode(query), ""))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -26,10 +27,14 @@ def datapackage(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": f"{manifest.get('source', 'moisson')}-{manifest.get('number', 'held')}",
         "title": manifest.get("title", ""),
-        "created": str(manifest.get("published_at", "")),
+        "created": _iso(manifest.get("published_at")),
         "profile": "data-package",
         "resources": [_table_descriptor(table, manifest) for table in TABLES],
     }
+
+
+def _iso(when: object) -> str:
+    return when.isoformat() if isinstance(when, datetime) else str(when or "")
 
 
 def _table_descriptor(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:

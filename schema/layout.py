@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,10 +75,19 @@ class Layout:
 
     def runs(self) -> list[int]:
         """Numbers of the runs that have a whole archive, in order."""
-        return sorted(int(p.name.split(".")[0]) for p in self.raw.glob(f"[0-9]*{ARCHIVE_SUFFIX}"))
+        return _numbers(self.raw, rf"(\d{{6,}}){re.escape(ARCHIVE_SUFFIX)}")
+
+    def release_numbers(self) -> list[int]:
+        """Numbers of the releases that are in their place, in order."""
+        return _numbers(self.releases, r"(\d{6,})")
 
     def next_run(self) -> int:
         """A number that no run has had."""
-        begun = [int(p.name.split(".")[0]) for p in self.raw.glob("[0-9]*")]
-        reported = [int(p.name) for p in (self.clean / "runs").glob("[0-9]*")]
-        return max([0, *begun, *reported]) + 1
+        begun = _numbers(self.raw, rf"(\d{{6,}}){re.escape(ARCHIVE_SUFFIX)}(?:\.part)?")
+        return max([0, *begun, *_numbers(self.clean / "runs", r"(\d{6,})")]) + 1
+
+
+def _numbers(folder: Path, pattern: str) -> list[int]:
+    """Numbers in the names of a folder's entries that match; other names are nobody's business."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted(int(found[1]) for name in names if (found := re.fullmatch(pattern, name)))

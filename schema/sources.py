@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from schema.addresses import canonical_url
 from schema.errors import SourceFileError
 
+_CONTACT = re.compile(r"(mailto:[!-~]+@[!-~]+|https?://[!-~]+)")
 _REMEDIES = {
     "missing": "add it (see sources/sample.toml)",
     "extra_forbidden": "remove it, or mend its spelling",
@@ -70,8 +72,8 @@ class Source(_Strict):
     @field_validator("contact")
     @classmethod
     def _can_be_written_to(cls, contact: str | None) -> str | None:
-        if contact is not None and not contact.startswith(("mailto:", "https://", "http://")):
-            raise ValueError("must be a mailto: or https: address")
+        if contact is not None and not _CONTACT.fullmatch(contact):
+            raise ValueError("must be a mailto: or https: address in plain ASCII, as it goes into the User-Agent")
         return contact
 
     @property
@@ -102,7 +104,8 @@ def read_source(path: Path) -> Source:
         raise SourceFileError(f"{path}: cannot be read ({error}); give a TOML file in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SourceFileError(f"{path}: not TOML: {error}; mend that line") from None
-    values.pop("path", None)
+    if "path" in values:
+        raise SourceFileError(f"{path}: key `path` is not a key of a source file: remove it, or mend its spelling")
     try:
         return Source.model_validate(values).model_copy(update={"path": path})
     except ValidationError as error:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from schema.sources import Source
 
@@ -134,7 +134,7 @@ class SiteServer:
         for thread in self._threads:
             thread.join(5.0)
 
-    def __enter__(self) -> SiteServer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -75,11 +75,10 @@ def test_a_folded_line_and_a_line_without_a_colon_are_no_headers() -> None:
     ],
 )
 def test_media_type_and_charset_are_what_the_header_says(header: str, media_type: str, charset: str | None) -> None:
-    got = read(b"", f"Content-Type: {header}")
+    got = read(b"", "Content-Length: 0", f"Content-Type: {header}")
     assert (got.media_type, got.charset) == (media_type, charset)
 
 
-@pytest.mark.xfail(strict=True, reason="str.splitlines also parts lines at U+0085, U+000B, U+000C, U+001C to U+001E")
 @pytest.mark.parametrize("sign", ["\x85", "\x0b", "\x0c", "\x1c"])
 def test_only_a_line_end_ends_a_header(sign: str) -> None:
     got = read(b"x", f"X-Title: a{sign}Content-Encoding: br")
@@ -131,6 +130,27 @@ def test_a_body_shorter_than_announced_is_refused() -> None:
     assert read(b"abcd").content == b"abcd"
 
 
+@pytest.mark.parametrize("body", [b"<html>la premi", b"", b"<html></body>"])
+def test_a_page_without_length_or_end_mark_may_have_been_cut(body: bytes) -> None:
+    assert "may have been cut" in refusal(body, "Content-Type: text/html")
+    assert read(body, "Content-Type: text/html", status="404 Not Found").content == body
+    assert read(body, "Content-Type: text/plain").content == body
+    assert read(body, "Content-Type: text/html", f"Content-Length: {len(body)}").content == body
+
+
+@pytest.mark.parametrize("end", [b"</html>", b"</HTML >\n\n", b"</html>\n<!-- cached 12:00 -->"])
+def test_a_page_with_its_end_mark_is_whole(end: bytes) -> None:
+    assert read(b"<html>tout" + end, "Content-Type: text/html").content == b"<html>tout" + end
+
+
+def test_an_interim_answer_is_passed_over() -> None:
+    early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    got = read_answer(early + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    assert (got.status, got.content) == (200, b"ok")
+    with pytest.raises(BrokenAnswer):
+        read_answer(early)
+
+
 @pytest.mark.parametrize("length", ["", "-1", "many", "4, 4"])
 def test_a_length_that_is_no_number_says_nothing(length: str) -> None:
     assert read(b"abc", f"Content-Length: {length}").content == b"abc"
@@ -166,7 +186,12 @@ def test_a_second_member_cut_at_any_byte_is_refused() -> None:
             read(ZIPPED + ZIPPED[:cut], "Content-Encoding: gzip")
 
 
-@pytest.mark.xfail(strict=True, reason="a body without gzip's two opening bytes is taken for one already decoded")
+@pytest.mark.xfail(strict=True, reason="an empty body that is announced as empty is taken for a cut one")
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "404 Not Found"])
+def test_an_answer_without_a_body_has_no_coding_to_undo(status: str) -> None:
+    assert read(b"", "Content-Encoding: gzip", "Content-Length: 0", status=status).content == b""
+
+
 @pytest.mark.parametrize("cut", [0, 1])
 def test_a_gzip_body_cut_before_its_third_byte_is_refused(cut: int) -> None:
     refusal(ZIPPED[:cut], "Content-Encoding: gzip", f"Content-Length: {len(ZIPPED)}")
@@ -197,13 +222,11 @@ def test_no_coding_is_no_coding(coding: str) -> None:
     assert read(TEXT, f"Content-Encoding: {coding}").content == TEXT
 
 
-@pytest.mark.xfail(strict=True, reason="only the first of several Content-Encoding lines is read")
 @pytest.mark.parametrize("second", ["gzip", "br"])
 def test_two_lines_of_codings_are_two_codings(second: str) -> None:
     refusal(gzip.compress(ZIPPED), "Content-Encoding: gzip", f"Content-Encoding: {second}")
 
 
-@pytest.mark.xfail(strict=True, reason="a transfer coding beside `chunked` is passed over in silence")
 def test_a_transfer_coding_that_is_not_undone_is_refused() -> None:
     refusal(chunk(ZIPPED), "Transfer-Encoding: gzip, chunked")
 
@@ -226,6 +249,16 @@ def test_a_bomb_is_stopped_at_the_cap_with_bounded_memory(monkeypatch: pytest.Mo
     assert peak < 2 * cap + 1024 * 1024
 
 
+def test_a_bomb_takes_less_than_32_megabytes() -> None:
+    deflate = zlib.compressobj(9, wbits=31)
+    bomb = b"".join([*(deflate.compress(bytes(1_000_000)) for _ in range(100)), deflate.flush()])
+    tracemalloc.start()
+    refusal(bomb, "Content-Encoding: gzip")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 * 1024 * 1024
+
+
 def test_a_bomb_of_many_members_is_stopped_at_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "MAX_CONTENT_BYTES", 50_000)
     member = gzip.compress(bytes(10_000))
@@ -233,14 +266,8 @@ def test_a_bomb_of_many_members_is_stopped_at_the_cap(monkeypatch: pytest.Monkey
     assert len(read(member * 5, "Content-Encoding: gzip").content) == 50_000
 
 
-@pytest.mark.xfail(strict=True, reason="the rest of the body is copied for each member: time grows with the square")
-def test_a_body_of_many_empty_members_takes_time_in_proportion() -> None:
-    def seconds(count: int) -> float:
-        body = gzip.compress(b"", mtime=0) * count
-        started = time.perf_counter()
-        assert read(body, "Content-Encoding: gzip").content == b""
-        return time.perf_counter() - started
-
-    small = min(seconds(5_000) for _ in range(3))
-    # twelve times the members take some eighty times as long, and ten megabytes of them most of a minute
-    assert seconds(60_000) < 30 * small
+def test_a_body_of_very_many_members_is_refused_at_once() -> None:
+    body = gzip.compress(b"", mtime=0) * 400_000
+    started = time.perf_counter()
+    assert "members" in refusal(body, "Content-Encoding: gzip")
+    assert time.perf_counter() - started < 5

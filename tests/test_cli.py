@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,10 +14,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from small_site import LISTING, SAMPLE, block, listing, page_of, source_file, warc
 
 from flows.cli import main
 from flows.sources_found import SHIPPED
+from tests.small_site import LISTING, SAMPLE, block, listing, page_of, source_file, warc
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -306,6 +307,11 @@ def test_a_release_that_another_hand_changed_is_a_bug_to_rebuild(moisson: Run, t
     moisson("refresh", "sample", "--direct")
     path = tmp_path / "data/clean/sample/latest/resources.parquet"
     pq.write_table(pq.read_table(path).slice(1), path)
+    manifest = path.with_name("release.json")
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    assert moisson("rebuild", "sample", "--direct")[0] == 9, "a file that is not the manifest's is damage"
+    told["tables"]["resources"]["sha256"] = sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(told), encoding="utf-8")
     code, _, err = moisson("rebuild", "sample", "--direct")
     assert (code, "not equal to release 1 in resources" in err) == (70, True)
 

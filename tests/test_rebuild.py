@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from small_site import LISTING, block, listing, page_of, source_file, warc
 
 from flows.jobs import import_copy, rebuild, refresh
 from releases.store import latest_release
 from schema.errors import HeldByGate, SiteUnreachable, StructureChanged
 from schema.layout import Layout
 from schema.sources import Source, read_source
+from tests.small_site import LISTING, block, listing, page_of, source_file, warc
 
 SECOND = LISTING.replace("mobilites-solidaires", "autre")
 LISTINGS = f'["{LISTING}", "{SECOND}"]'
