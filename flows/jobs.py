@@ -250,31 +250,37 @@ def import_copy(source: Source, data: Path, file: Path, url: str, made_at: datet
         raise StructureChanged(
             f"{file}: {why}; nothing was archived. Look at the copy, then at `labels` in {source.path}"
         )
+    found = f"{len(reading.records)} records, {len(reading.rejects)} rejects"
     with locked(layout):
-        started_at, run = datetime.now(UTC), layout.next_run()
-        with ArchiveWriter(layout.archive(run), SOFTWARE) as archive:
-            pointer = archive.add_copy(url, content, media_type, kind, made_at)
-            visit = Visit(
-                url=address,
-                role="copy",
-                outcome="imported",
-                reason=f"copy of {file.name}",
-                fetched_at=made_at,
-                size_bytes=len(content),
-                media_type=media_type,
-                payload_digest=sha256(content).hexdigest(),
-                pointer=pointer,
-            )
-            ended_at = datetime.now(UTC)
-            ledger = Ledger(FORMAT, "import", run, source.name, started_at, ended_at, (visit,))
-            archive.add_ledger(to_json(ledger), ended_at)
+        ledger = _archive_copy(layout, payload, address, kind, made_at, f"copy of {file.name}")
         verdict = (
-            f"{source.name}: run {run} imported: {len(reading.records)} records, {len(reading.rejects)} rejects from "
-            f"{address}; `moisson rebuild {source.name}` publishes them"
+            f"{source.name}: run {ledger.run} imported: {found} from {address}; "
+            f"`moisson rebuild {source.name}` publishes them"
         )
-        report = {"run": run, "source": source.name, "state": "imported", "verdict": verdict, "started_at": started_at}
-        write_run(layout, run, {**report, "ended_at": ended_at, "exit_code": 0}, ())
+        report = {"run": ledger.run, "source": source.name, "state": "imported", "verdict": verdict, "exit_code": 0}
+        times = {"started_at": ledger.started_at, "ended_at": ledger.ended_at}
+        write_run(layout, ledger.run, {**report, **times}, ())
     return Outcome(verdict)
+
+
+def _archive_copy(layout: Layout, payload: Payload, address: str, kind: str, made_at: datetime, reason: str) -> Ledger:
+    """Archive a copy and the ledger of a run that brought nothing else."""
+    started_at, run = datetime.now(UTC), layout.next_run()
+    with ArchiveWriter(layout.archive(run), SOFTWARE) as archive:
+        visit = Visit(
+            url=address,
+            role="copy",
+            outcome="imported",
+            reason=reason,
+            fetched_at=made_at,
+            size_bytes=len(payload.content),
+            media_type=payload.media_type,
+            payload_digest=sha256(payload.content).hexdigest(),
+            pointer=archive.add_copy(payload.url, payload.content, payload.media_type, kind, made_at),
+        )
+        ledger = Ledger(FORMAT, "import", run, layout.source, started_at, datetime.now(UTC), (visit,))
+        archive.add_ledger(to_json(ledger), ledger.ended_at)
+    return ledger
 
 
 def _sniff(file: Path) -> tuple[bytes, str, str]:

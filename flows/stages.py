@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from dedup.catalogue import Catalogue, make_catalogue
+from dedup.identity import resolve
 from flows.ledger import FORMAT, Kind, Ledger, load_readings, to_json, write_readings
 from flows.versions import code_digest, versions
 from harvest.answers import BrokenAnswer
@@ -175,10 +176,17 @@ def _refusal(catalogue: Catalogue, night: Night, former: Rows) -> MoissonError |
         require_resources(catalogue.resources, night.listings)
     except MoissonError as error:
         return error
-    counts = {page["url"]: page["record_count"] for page in former.get("pages", ()) if page["role"] == "listing"}
-    reasons = reasons_to_hold(night.listings, counts)
+    reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
     return HeldByGate("; ".join(reasons)) if reasons else None
+
+
+def _listing_counts(pages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Records on the first page of each listing, by the address that was asked, wherever it led."""
+    listings = {page["url"]: page for page in pages if page["role"] == "listing"}
+    leads = {url: page["redirect_url"] for url, page in listings.items() if page["redirect_url"]}
+    ends = {url: listings.get(resolve(url, leads), page) for url, page in listings.items()}
+    return {url: page["record_count"] for url, page in ends.items()}
 
 
 def read_steps(

@@ -140,7 +140,7 @@ def _undo_coding(answer: Answer, body: bytes) -> bytes:
         return body
     if codings not in (["gzip"], ["x-gzip"]):
         raise BrokenAnswer(f"content coding {', '.join(codings)!r}; only gzip is read")
-    if answer.status in (204, 304) and not body:
+    if not body and (answer.status in (204, 304) or answer.header("content-length") == "0"):
         return body
     return _gunzip(body) if _GZIP_MAGIC.startswith(body[:2]) else body
 

@@ -167,15 +167,24 @@ class ArchiveWriter:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with self._file:
+                self._file.flush()
+                os.fsync(self._file.fileno())
             if self._is_whole:
                 self.path = self.path.rename(self._final)
+                _sync_folder(self.path.parent)
         except OSError as error:
             # what failed first is the news
             if exc_value is None:
                 raise DiskTrouble(f"{self.path}: cannot be closed ({error}); make room and refresh again") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_blocks(path: Path) -> Iterator[ArchivedBlock]:

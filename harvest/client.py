@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Self
+from urllib.parse import urljoin
 
 import httpx
 
@@ -45,6 +46,8 @@ class Client:
         self.user_agent = f"{AGENT}/{VERSION}{contact}"
         self._source, self._archive, self._pace = source, archive, pace
         self._free_at = 0.0
+        # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
+        self._written: dict[str, str] = {}
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
         self._http = httpx.Client(
             transport=transport,
@@ -93,6 +96,8 @@ class Client:
             self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
             visit = replace(self._attempt(asked), attempts=attempt)
             self._free_at = self._pace.clock() + self._pace.delay_s
+            if visit.redirect_url == url and url in self._written and attempt == 1:
+                continue
             if visit.outcome != "failed" and (visit.status or 0) < 500:
                 break
             if attempt < MAX_ATTEMPTS:
@@ -101,13 +106,14 @@ class Client:
 
     def _attempt(self, visit: Visit) -> Visit:
         try:
-            with self._http.stream("GET", visit.url) as response:
+            with self._http.stream("GET", self._written.get(visit.url, visit.url)) as response:
                 exchange: Exchange = response.extensions["exchange"]
         except NotArchived:
             return replace(visit, outcome="not_archived", reason="the WARC that is replayed does not hold it")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return replace(visit, outcome="failed", reason=f"{error}"[:300])
-        pointer = self._archive.add_exchange(visit.url, exchange.request, exchange.response, exchange.fetched_at)
+        address = self._written.get(visit.url, visit.url)
+        pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
         visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6), pointer=pointer)
         return self._judge(visit, pointer)
 
@@ -135,6 +141,9 @@ class Client:
             url = canonical_url(target, visit.url, self._source.schemes)
         except ValueError as error:
             return replace(visit, outcome="failed", reason=f"redirected to {error}")
+        asked, written = self._written.get(url, url), urljoin(visit.url, target.partition("#")[0])
+        if url == visit.url and written != asked:
+            self._written[url] = written
         return replace(visit, outcome="redirected", redirect_url=url)
 
     def read(self, visit: Visit) -> Payload:

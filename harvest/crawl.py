@@ -106,7 +106,7 @@ def _end_of(state: _Crawl, last: Visit, role: str) -> Visit:
     target = last.redirect_url
     if target is None or target in state.visits:
         return state.visits.get(target or last.url, last)
-    if target.startswith(("http://", "https://")) and urlsplit(target).netloc in state.robots:
+    if last.outcome == "redirected" and urlsplit(target).netloc in state.robots and not _may_ask(state, target):
         refused = Visit(target, role, "refused_by_robots", reason="robots.txt", via=last.url)
         return state.visits.setdefault(target, refused)
     return last
@@ -209,7 +209,7 @@ def _require_any_listing(state: _Crawl, listings: list[ListingVisit]) -> None:
 
 def _ask_resources(state: _Crawl) -> None:
     for url, via in list(state.shown.items()):
-        if not any(same_host(url, listing) for listing in state.source.listings):
+        if not any(same_host(url, canonical_url(listing)) for listing in state.source.listings):
             state.visits.setdefault(url, Visit(url, "other", "not_asked", reason="on another host", via=via))
             continue
         visit = _ask(state, url, "resource", via)

@@ -7,7 +7,7 @@ from html import unescape
 
 # `image:loc` and `video:loc` name no pages
 _LOCATION = re.compile(
-    rb"<(?!image:|video:)(?:\w{1,20}:)?loc>([^<]{0,4096}(?:<!\[CDATA\[[^\]]{0,4096}\]\]>)?[^<]{0,4096})</(?:\w{1,20}:)?loc>"
+    rb"<(?!image:|video:)(?:\w{1,20}:)?loc>([^<]*(?:<!\[CDATA\[[^\]]*\]\]>[^<]*)?)</(?:\w{1,20}:)?loc>"
 )
 _CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _INDEX = re.compile(rb"<(?:\w+:)?sitemapindex[\s>]")

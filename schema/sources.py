@@ -23,7 +23,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
-Wordings = Annotated[tuple[str, ...], Field(min_length=1)]
+Wordings = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
 class Labels(_Strict):
