@@ -65,7 +65,7 @@ def make_catalogue(
         records=_sorted((_record_row(s, ids[group_key(s.record)]) for s in stated), "record_id"),
         passages=_sorted((r for s in stated for r in _passage_rows(s)), "record_id", "section", "position"),
         pages=_sorted(_page_rows(night, readings, notes), "url"),
-        rejects=_sorted((_reject_row(r, reject) for r in readings for reject in r.page.rejects), "reject_id"),
+        rejects=_sorted(_reject_rows(readings), "reject_id"),
     )
 
 
@@ -202,8 +202,18 @@ def _passage_rows(stated: Stated) -> Iterable[Row]:
 
 
 def _known_keys(former: Sequence[Mapping[str, Any]], aliases: Mapping[str, str]) -> dict[str, str]:
-    """resource_id by the address, as of tonight, that a resource of the night before went by."""
-    return {resolve(row["url"], aliases): row["resource_id"] for row in former if row["url"]}
+    """resource_id by the address, as of tonight, that a resource of the night before went by.
+
+    Where two lead to one address, it is that of the one which was there before, then of the oldest.
+    """
+
+    def seniority(row: Mapping[str, Any]) -> tuple[object, ...]:
+        return (resolve(row["url"], aliases) != row["url"], row["first_seen_at"], row["resource_id"])
+
+    known: dict[str, str] = {}
+    for row in sorted((row for row in former if row["url"]), key=seniority):
+        known.setdefault(resolve(row["url"], aliases), row["resource_id"])
+    return known
 
 
 def _name_groups(
@@ -290,10 +300,18 @@ def _page_row(visit: Visit, reading: Reading | None, notes: list[str]) -> Row:
     }
 
 
-def _reject_row(reading: Reading, reject: Reject) -> Row:
+def _reject_rows(readings: Sequence[Reading]) -> Iterable[Row]:
+    """A row for each reject; equal ones on one page are told apart by a counter, not by their place."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for reading in readings:
+        for reject in reading.page.rejects:
+            words = (reject.page_url, reject.reason, reject.excerpt[:200])
+            yield _reject_row(reading, reject, "\n".join((*words, str(counts[words]))))
+            counts[words] += 1
+
+
+def _reject_row(reading: Reading, reject: Reject, words: str) -> Row:
     span, pointer = reject.span, reading.visit.pointer
-    place = f"{span.start}" if span else ""
-    words = "\n".join((reject.page_url, reject.reason, reject.excerpt[:200], place if not reject.excerpt else ""))
     return {
         "reject_id": "x" + sha256(words.encode()).hexdigest()[:16],
         "page_url": reject.page_url,

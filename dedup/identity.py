@@ -14,7 +14,6 @@ from schema.nouns import Reading, Record, Visit
 OPENING_CHARS = 200
 ID_CHARS = 16
 MAX_ALIAS_HOPS = 8
-_PERMANENT = frozenset({301, 308})
 
 
 def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:
@@ -22,11 +21,7 @@ def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[s
     visits = list(visits)
     # a resource that leads to a listing has left: the listing is not it
     no_resources = {v.url for v in visits if v.role in ("listing", "robots", "sitemap")}
-    aliases = {
-        v.url: v.redirect_url
-        for v in visits
-        if v.redirect_url and v.status in _PERMANENT and v.redirect_url not in no_resources
-    }
+    aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.redirect_url not in no_resources}
     for reading in readings:
         page = reading.page
         for other in (reading.visit.url, *page.also_known_as):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from flows.jobs import Outcome, import_copy, rebuild, refresh, with_replay
 from flows.sources_found import find_source, source_files
 from flows.stages import silent
 from harvest.crawl import Progress
-from schema.errors import MoissonError, SourceFileError, UsageError
+from schema.errors import DiskTrouble, MoissonError, SourceFileError, UsageError
 from schema.sources import Source
 
 app = typer.Typer(
@@ -86,7 +87,7 @@ def trace_command(
     """Where a resource comes from: its row, its records, their bytes in the archive."""
     from receipts.trace import trace
 
-    typer.echo(trace(find_source(source), data, what))
+    typer.echo(_printable(trace(find_source(source), data, what)))
 
 
 @app.command("serve")
@@ -174,6 +175,9 @@ def _guarded(call: Callable[[], Any]) -> int:
         line = " ".join(_printable(str(error)).split())
         print(f"moisson: {error.verdict}: {line}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"moisson: failed: {_printable(str(error))}; make room, or see who may write there", file=sys.stderr)
+        return DiskTrouble.exit_code
     except KeyboardInterrupt:
         print("moisson: stopped", file=sys.stderr)
         return 130
@@ -187,6 +191,8 @@ def _printable(text: str) -> str:
 
 def main() -> None:
     """The entry point of the command line."""
+    # Prefect's own server is stopped on the way out, which a plain SIGTERM would not take
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(_guarded(app))
 
 

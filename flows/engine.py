@@ -6,9 +6,9 @@ Imported only when a flow is to run: `import prefect` costs 1.5 s.
 from __future__ import annotations
 
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 
 from flows.jobs import Outcome
@@ -26,22 +26,23 @@ def require_engine() -> None:
     url = os.environ.get("PREFECT_API_URL")
     if not url:
         return
+    if not url.startswith(("http://", "https://")):
+        raise EngineUnavailable(f"PREFECT_API_URL is {url}, no http address; mend or unset it, or run with --direct")
     try:
-        # the address is the operator's own setting; other schemes than http(s) are refused by the opener below
-        with _opener().open(f"{url.rstrip('/')}/health", timeout=ANSWER_WITHIN_S):
+        # not by way of a proxy of the environment: a server on this machine would not be found
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{url.rstrip('/')}/health", timeout=ANSWER_WITHIN_S):
             return
-    except (OSError, ValueError, urllib.error.URLError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise EngineUnavailable(
             f"PREFECT_API_URL is {url} and no Prefect server answers there ({error}); start it, unset the variable, or "
             "run with --direct"
         ) from None
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), urllib.request.HTTPErrorProcessor()):
-        opener.add_handler(handler)
-    return opener
+def data_of(state: Any) -> Any:
+    """What a Prefect state carries, out of its envelope."""
+    return getattr(state.data, "result", state.data)
 
 
 def run_flow(flow: Callable[..., Any], *arguments: Any, **options: Any) -> Outcome:
@@ -56,7 +57,7 @@ def run_flow(flow: Callable[..., Any], *arguments: Any, **options: Any) -> Outco
         state = flow(*arguments, return_state=True, **options)
     except RuntimeError as error:
         raise EngineUnavailable(f"Prefect's engine did not start ({_first_line(error)}); run with --direct") from None
-    ended = getattr(state.data, "result", state.data)
+    ended = data_of(state)
     if isinstance(ended, Outcome):
         return ended
     if isinstance(ended, BaseException):

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flows.ledger import FORMAT, Kind, Ledger, read_ledgers, to_json
 from flows.lock import locked
 from flows.stages import (
+    NO_NIGHT,
     SOFTWARE,
     Built,
     Rows,
@@ -33,7 +34,7 @@ from flows.versions import code_digest
 from harvest.archive import ArchiveWriter
 from harvest.crawl import Progress
 from parsers.page import parse_page
-from releases.store import Release, hold, latest_release, publish, sweep, write_run
+from releases.store import Release, hold, latest_release, publish, readable_release, run_state, sweep, write_run
 from schema.addresses import canonical_url
 from schema.errors import Bug, MoissonError, StructureChanged, UsageError
 from schema.layout import Layout
@@ -77,15 +78,19 @@ def refresh(
         try:
             kind: Kind = "dry" if is_dry else "refresh"
             tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress)
-            past = [ledger for ledger in read_ledgers(layout) if ledger.run < run and ledger.kind != "dry"]
             # tables of other code or labels are no ground to build on: every run is read again
             ground = release if release is not None and is_of(release, source) else None
-            built = _build(source, layout, [*past, tonight], ground, step)
+            past = read_ledgers(layout, _needless(layout, ground))
+            built = _build(
+                source, layout, [*(p for p in past if p.run < run and p.kind != "dry"), tonight], ground, step
+            )
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
         except MoissonError as error:
             ended = {"verdict": str(error), "state": error.verdict, "exit_code": error.exit_code}
-            write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, pages)
+            again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}
+            write_run(layout, run, {**report, **ended, **again}, pages)
+            shutil.rmtree(layout.staging, ignore_errors=True)
             raise
         ended = {"verdict": outcome.verdict, "exit_code": 0, "ended_at": datetime.now(UTC), **outcome.facts}
         write_run(layout, run, {**report, **ended}, pages)
@@ -93,17 +98,27 @@ def refresh(
         return outcome
 
 
+def _needless(layout: Layout, ground: Release | None) -> set[int]:
+    """Runs that a release rests on and that bring no copies: their archives need not be opened to build upon it."""
+    if ground is None:
+        return set()
+    runs = {run for run in layout.runs() if run <= int(ground.manifest["run"]) and run != int(ground.manifest["night"])}
+    return {run for run in runs if run_state(layout, run) not in (None, "imported")}
+
+
 def _build(source: Source, layout: Layout, ledgers: Sequence[Ledger], ground: Release | None, step: Step) -> Built:
     """The tables as of the last of some runs, built upon a release, or from nothing."""
-    after = int(ground.manifest["run"]) if ground else 0
-    needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after]
+    after, night = (int(ground.manifest[key]) if ground else 0 for key in ("run", "night"))
+    needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after or ledger.run == night]
 
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
     steps, copies = read_steps(needed, parsed)
     former = {name: ground.rows(name) for name in ("resources", "records", "pages")} if ground else {}
-    built: Built = step("build", build, source, [s for s in steps if s.run > after], copies, former)
+    last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
+    later = [s for s in steps if s.run > after]
+    built: Built = step("build", build, source, later, copies, former, last_night)
     return built
 
 
@@ -113,7 +128,7 @@ def _conclude(
     counts = _counts(built.tables)
     if built.refusal is not None:
         if not is_dry:
-            hold(layout, built.run, built.tables, release_facts(source, layout, built.run, str(built.refusal)))
+            hold(layout, built.run, built.tables, release_facts(source, layout, built, str(built.refusal)))
         raise built.refusal
     if is_dry:
         found = difference(release.rows("resources") if release else (), built.tables["resources"])
@@ -123,7 +138,7 @@ def _conclude(
             f"{source.name}: unchanged since release {release.number}: {counts} -> {layout.latest}",
             {"state": "unchanged", "release": release.number},
         )
-    facts = release_facts(source, layout, built.run, "source" if release else "first release")
+    facts = release_facts(source, layout, built, "source" if release else "first release")
     published: Release = step("publish", publish, layout, built.tables, facts)
     return Outcome(
         f"{source.name}: release {published.number} published: {counts} -> {layout.latest}",
@@ -158,11 +173,13 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         Bug: the same inputs and code give other tables.
     """
     layout = Layout(data, source.name)
-    if not layout.runs():
-        raise UsageError(f"{layout.raw}: no archive of {source.name}; `moisson refresh {source.name}` makes the first")
     with locked(layout):
+        if not layout.runs():
+            raise UsageError(
+                f"{layout.raw}: no archive of {source.name}; `moisson refresh {source.name}` makes the first"
+            )
         sweep(layout)
-        release = latest_release(layout)
+        release = readable_release(layout)
         ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:
             raise UsageError(
@@ -184,7 +201,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
 def _change_since(source: Source, layout: Layout, release: Release | None) -> str | None:
     """What changed since a release so that its tables may come out otherwise; None when nothing did."""
     if release is None:
-        return "no release yet"
+        return "release damaged" if layout.release_numbers() else "no release yet"
     if release.manifest["code_digest"] != code_digest():
         return "code changed"
     if release.manifest["configuration_digest"] != configuration_digest(source):
@@ -217,7 +234,7 @@ def _bring_in(source: Source, layout: Layout, built: Built, release: Release | N
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
         return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}")
-    facts = release_facts(source, layout, built.run, cause)
+    facts = release_facts(source, layout, built, cause)
     published: Release = step("publish", publish, layout, built.tables, facts)
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
@@ -243,7 +260,7 @@ def import_copy(source: Source, data: Path, file: Path, url: str, made_at: datet
         address = canonical_url(url, schemes=source.schemes)
     except ValueError as error:
         raise UsageError(f"--url: {error}; give the address the copy was made of") from None
-    payload = Payload(url, content, media_type, None)
+    payload = Payload(address, content, media_type, None)
     reading = parse_page(payload, page_url=address, source=source, is_listing=None)
     if not reading.records:
         why = reading.rejects[0].message if reading.rejects else "no block with labelled fields"
@@ -276,7 +293,7 @@ def _archive_copy(layout: Layout, payload: Payload, address: str, kind: str, mad
             size_bytes=len(payload.content),
             media_type=payload.media_type,
             payload_digest=sha256(payload.content).hexdigest(),
-            pointer=archive.add_copy(payload.url, payload.content, payload.media_type, kind, made_at),
+            pointer=archive.add_copy(address, payload.content, payload.media_type, kind, made_at),
         )
         ledger = Ledger(FORMAT, "import", run, layout.source, started_at, datetime.now(UTC), (visit,))
         archive.add_ledger(to_json(ledger), ledger.ended_at)
@@ -294,7 +311,9 @@ def _sniff(file: Path) -> tuple[bytes, str, str]:
     if not content.strip():
         raise UsageError(f"{file}: is empty; give a saved HTML or text file")
     if content.startswith((b"\x1f\x8b", b"WARC/")):
-        raise UsageError(f"{file}: is a WARC; replay it with `moisson refresh SOURCE --replay {file}`")
+        raise UsageError(
+            f"{file}: is compressed, or is a WARC: unpack a page; replay a WARC with `refresh SOURCE --replay`"
+        )
     if b"\x00" in content[:4096] or content.startswith(b"%PDF"):
         raise UsageError(f"{file}: is neither HTML nor text; save the page as HTML or as text")
     head = content[:4096].lower()

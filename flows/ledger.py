@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,14 +46,16 @@ def to_json(ledger: Ledger) -> dict[str, Any]:
     return values
 
 
-def read_ledgers(layout: Layout) -> list[Ledger]:
-    """The ledgers of all runs that came to their end, in order.
+def read_ledgers(layout: Layout, needless: Collection[int] = ()) -> list[Ledger]:
+    """The ledgers of all runs that came to their end, in order; those of needless runs are not opened.
 
     Raises:
         DamagedArchive: an archive cannot be read, or its ledger is missing or of another format.
     """
     found = []
     for run in layout.runs():
+        if run in needless:
+            continue
         values = read_ledger(layout.archive(run))
         if values is None:
             raise DamagedArchive(f"{layout.archive(run)}: its last record, the ledger, is missing; restore the file")

@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.engine import data_of
 from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source
 from flows.stages import silent
@@ -49,11 +50,6 @@ class _Kept:
     """A stage's result in a box: Prefect gives a meaning of its own to some values, None among them."""
 
     value: Any
-
-
-def data_of(state: State[Any]) -> Any:
-    """What a state carries, out of Prefect's envelope."""
-    return getattr(state.data, "result", state.data)
 
 
 @flow(name="refresh", persist_result=False, validate_parameters=False)

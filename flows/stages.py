@@ -68,11 +68,15 @@ def harvest(
 
 
 def require_ready(source: Source) -> None:
-    """Refuse a live visit that does not say whom the site may write to.
+    """Refuse a replay of nothing, and a live visit that does not say whom the site may write to.
 
     Raises:
-        UsageError: neither a WARC to replay nor a contact.
+        UsageError: no such WARC, or neither a WARC nor a contact.
     """
+    if source.replay_path is not None and not source.replay_path.is_file():
+        raise UsageError(
+            f"{source.path}: key `replay`: there is no file {source.replay_path}; mend it, or put it there"
+        )
     if source.replay_path is None and not source.contact:
         raise UsageError(
             f"{source.path}: a live refresh tells the site whom to write to: add a line "
@@ -121,12 +125,17 @@ def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The tables as of a run, why they may not be published (None when they may), and the last that may."""
+    """The tables as of a run, upon which visit they rest, why they may not be published, and the last that may."""
 
     run: int
+    night: int
     tables: Rows
     refusal: MoissonError | None
     last_good: Built | None = None
+
+
+# before the first visit of a site
+NO_NIGHT = Night(0, datetime.min.replace(tzinfo=UTC), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +146,13 @@ class Step:
     night: Night | None
 
 
-def build(source: Source, steps: Sequence[Step], copies: Sequence[tuple[int, Reading]], former: Rows) -> Built:
+def build(
+    source: Source,
+    steps: Sequence[Step],
+    copies: Sequence[tuple[int, Reading]],
+    former: Rows,
+    last_night: Night = NO_NIGHT,
+) -> Built:
     """The tables as of the last of some runs: each run in order upon the resources that it found.
 
     A night that a gate stops leaves no trace in the nights after it; when it is the last, its tables say why.
@@ -147,8 +162,8 @@ def build(source: Source, steps: Sequence[Step], copies: Sequence[tuple[int, Rea
         steps: runs since `former`, in order, at least one.
         copies: readings of imported copies, each with the run that brought it, those before `former` too.
         former: tables of the release to start from, empty for a start from nothing.
+        last_night: the visit that release rests upon.
     """
-    last_night = Night(0, datetime.min.replace(tzinfo=UTC), (), (), ())
     built: Built | None = None
     for step in steps:
         so_far = [copy for run, copy in copies if run <= step.run]
@@ -156,7 +171,7 @@ def build(source: Source, steps: Sequence[Step], copies: Sequence[tuple[int, Rea
         is_visit = step.night is not None
         catalogue = make_catalogue(source.name, night, so_far, former.get("resources", ()), is_visit=is_visit)
         refusal = _refusal(catalogue, night, former) if is_visit else None
-        built = Built(step.run, as_rows(catalogue), refusal, built.last_good if built else None)
+        built = Built(step.run, night.run, as_rows(catalogue), refusal, built.last_good if built else None)
         if refusal is None:
             built = replace(built, last_good=built)
             former, last_night = built.tables, night
@@ -209,24 +224,25 @@ def read_steps(
 # --- publish --------------------------------------------------------------------------------------------------------
 
 
-def release_facts(source: Source, layout: Layout, run: int, cause: str) -> dict[str, Any]:
-    """What release.json says beside its tables."""
+def release_facts(source: Source, layout: Layout, built: Built, cause: str) -> dict[str, Any]:
+    """What release.json says beside its tables: night is the visit of the site that they rest upon."""
     return {
         "source": source.name,
         "title": source.title,
-        "run": run,
+        "run": built.run,
+        "night": built.night,
         "cause": cause,
         "published_at": datetime.now(UTC),
         "versions": versions(),
         "code_digest": code_digest(),
         "configuration_digest": configuration_digest(source),
-        "inputs": inputs(layout, run),
+        "inputs": inputs(layout, built.run),
     }
 
 
 def configuration_digest(source: Source) -> str:
     """sha256 over what a source file says about reading (what to ask and how fast stays out)."""
-    said = source.model_dump(include={"name", "parser", "labels"})
+    said = {**source.model_dump(include={"name", "parser", "labels"}), "schemes": source.schemes}
     return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 

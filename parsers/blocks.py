@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborNode
 
@@ -28,6 +27,7 @@ from parsers.nodes import (
     siblings_before,
 )
 from parsers.passages import HEADINGS, children, is_unseen, seen_text
+from schema.addresses import join_url
 from schema.sources import Labels
 
 
@@ -225,10 +225,8 @@ def title_url(block: Block, base: str) -> str | None:
     link = link_in(block.title) if block.title is not None else None
     href = link.attributes.get("href") if link is not None else None
     href = href or next((n.attributes.get("about") for n in block.nodes if n.is_element_node), None)
-    if not href:
-        return None
-    url = urljoin(base, href.strip())
-    return url if urlsplit(url).scheme in ("http", "https") else None
+    url = join_url(base, href)
+    return url if url and url.startswith(("http://", "https://")) else None
 
 
 def _split_runs(frame: LexborNode, fields: list[Field]) -> list[tuple[list[Field], LexborNode | None]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -15,7 +14,7 @@ from parsers.markup import Document, parse_slice, read_document, span_of, start_
 from parsers.passages import children, read_links, read_passages, seen_text
 from parsers.transplant import transplant
 from parsers.values import value_nodes
-from schema.addresses import canonical_url, page_number, same_host, trusted_canonical, without_page_number
+from schema.addresses import canonical_url, join_url, page_number, same_host, trusted_canonical, without_page_number
 from schema.folding import fold_label
 from schema.nouns import PageReading, Passage, Payload, Record, Reject, Span
 from schema.sources import Labels
@@ -104,8 +103,8 @@ def _read_page(
     tree = document.tree
     base = tree.css_first("base[href]")
     link = tree.css_first("link[rel~=canonical][href]")
-    base_url = urljoin(page_url, base.attributes.get("href") or "") if base is not None else page_url
-    named = urljoin(base_url, link.attributes.get("href") or "") if link is not None else None
+    base_url = (join_url(page_url, base.attributes.get("href")) if base is not None else None) or page_url
+    named = join_url(base_url, link.attributes.get("href")) if link is not None else None
     canonical = trusted_canonical(page_url, named, schemes)
     return _Page(page_url, canonical, base_url, None, is_listing, labels, schemes, [])
 

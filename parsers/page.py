@@ -26,7 +26,11 @@ def parse_page(payload: Payload, *, page_url: str, source: Source, is_listing: b
     Returns:
         Records and rejects; a page that is neither HTML nor text is one reject, `not_html`.
     """
-    reading = _parse(payload, page_url, source, is_listing=is_listing)
+    try:
+        reading = _parse(payload, page_url, source, is_listing=is_listing)
+    except RecursionError:
+        message = "elements stand too deep in each other: not read"
+        return PageReading(page_url, page_url, rejects=(Reject(page_url, "too_deep", message, None, ""),))
     return replace(reading, records=tuple(_complete(record, payload) for record in reading.records))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborNode
 
+from schema.addresses import join_url
 from schema.nouns import Kind, Link, Passage
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -51,7 +51,10 @@ def is_unseen(node: LexborNode) -> bool:
     if node.tag in UNSEEN:
         return True
     attributes = node.attributes
-    return "hidden" in attributes or "display:none" in (attributes.get("style") or "").replace(" ", "").lower()
+    if "hidden" in attributes or (node.tag == "dialog" and "open" not in attributes):
+        return True
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return "display:none" in style or "visibility:hidden" in style
 
 
 def seen_text(node: LexborNode) -> str:
@@ -153,8 +156,5 @@ def _link_of(element: LexborNode, base: str) -> Link | None:
         href, text = attributes.get("src"), tidy(attributes.get("title") or "")
     else:
         return None
-    try:
-        url = urljoin(base, (href or "").strip())
-        return Link(text, url) if href and urlsplit(url).scheme in ("http", "https", "mailto") else None
-    except ValueError:
-        return None
+    url = join_url(base, href)
+    return Link(text, url) if url and url.startswith(("http://", "https://", "mailto:")) else None

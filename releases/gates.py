@@ -37,7 +37,7 @@ def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str
     """
     reasons = []
     for listing in listings:
-        if listing.record_count == 0 and former_counts.get(listing.url, 0) > 0:
+        if listing.pages and listing.record_count == 0 and former_counts.get(listing.url, 0) > 0:
             reasons.append(f"the listing {listing.url} held resources and is empty tonight")
         elif listing.gap and not is_missing_from_replay(listing.gap):
             reasons.append(f"the listing was not read to its end: {listing.gap}")

@@ -61,6 +61,27 @@ def latest_release(layout: Layout) -> Release | None:
     return _open(layout.latest.resolve())
 
 
+def readable_release(layout: Layout) -> Release | None:
+    """The newest release, None when there is none or when any file of it is damaged."""
+    try:
+        release = latest_release(layout)
+        if release is not None:
+            for table in TABLES:
+                release.rows(table.name)
+    except DamagedArchive:
+        return None
+    return release
+
+
+def run_state(layout: Layout, run: int) -> str | None:
+    """What became of a run by its report (`state` of run.json); None when there is no readable report."""
+    try:
+        report = json.loads((layout.run(run) / "run.json").read_text(encoding="utf-8"))
+        return str(report["state"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def older_releases(layout: Layout, newest: Release) -> Iterator[Release]:
     """The releases before one, newest first."""
     for number in reversed(layout.release_numbers()):
@@ -85,11 +106,6 @@ def _open(path: Path) -> Release:
 def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """What decides whether a night is news: `resources` without times and counts."""
     return logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS)
-
-
-def table_digests(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
-    """The logical digest of every table."""
-    return {table.name: logical_digest(table, tables[table.name]) for table in TABLES}
 
 
 def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Release:

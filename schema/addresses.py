@@ -46,6 +46,14 @@ def canonical_url(url: str, base: str = "", schemes: Mapping[str, str] | None = 
     return urlunsplit((scheme, netloc, path, urlencode(query), ""))
 
 
+def join_url(base: str, href: str | None) -> str | None:
+    """The absolute address that a link on a page leads to; None for one that is none."""
+    try:
+        return urljoin(base, (href or "").strip()) if href and href.strip() else None
+    except ValueError:
+        return None
+
+
 def page_number(url: str) -> int:
     """The number that `?page=N` gives, counted from 0 as Drupal does; 0 when absent.
 

@@ -88,7 +88,7 @@ RESOURCES = Table(
         Column(
             "state",
             CLOSED_LIST,
-            "listed, unlisted (page answers, no listing shows it), not_found, gone, moved or forbidden",
+            "listed, unlisted (known, no listing shows it), not_found, gone, moved or forbidden",
         ),
         Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_volatile=True),
         Column("last_seen_at", TIME, "When a page last stated it (UTC), as of this release", is_volatile=True),
@@ -243,6 +243,3 @@ REJECTS = Table(
 
 TABLES = (RESOURCES, RECORDS, PASSAGES, PAGES, REJECTS)
 BY_NAME = {table.name: table for table in TABLES}
-
-# what makes a release new: the columns of `resources` a reader of values looks at
-STATES = ("listed", "unlisted", "not_found", "gone", "moved", "forbidden")

@@ -59,3 +59,15 @@ def block(title: str, fields: str = "") -> str:
 def listing(*blocks: str) -> bytes:
     """A listing page."""
     return page_of(f"<html><body><h1>Mobilités</h1><div>{''.join(blocks)}</div></body></html>".encode())
+
+
+def redirect(target: str, status: str = "301 Moved Permanently") -> bytes:
+    """An answer that sends elsewhere."""
+    return f"HTTP/1.1 {status}\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+def own_page(title: str, canonical: str = "") -> bytes:
+    """A resource's own page."""
+    link = f"<link rel=canonical href='{canonical}'>" if canonical else ""
+    inner = block("x").replace("<h2><a href='/x'>x</a></h2>", "").replace("texte de x", f"texte de {title}")
+    return page_of(f"<html><head>{link}</head><body><h1>{title}</h1>{inner}</body></html>".encode())

@@ -143,7 +143,7 @@ def test_a_malformed_source_file_is_named_with_key_and_remedy(
     [
         ("a.txt", b"", 2, "is empty"),
         ("a.pdf", b"%PDF-1.7\x00", 2, "neither HTML nor text"),
-        ("a.warc.gz", gzip.compress(b"WARC/1.1"), 2, "is a WARC"),
+        ("a.warc.gz", gzip.compress(b"WARC/1.1"), 2, "or is a WARC"),
         ("a.txt", b"rien du tout", 5, "nothing was archived"),
         ("a.html", b"<html><body><p>rien</p></body></html>", 5, "nothing was archived"),
     ],
@@ -309,11 +309,46 @@ def test_a_release_that_another_hand_changed_is_a_bug_to_rebuild(moisson: Run, t
     pq.write_table(pq.read_table(path).slice(1), path)
     manifest = path.with_name("release.json")
     told = json.loads(manifest.read_text(encoding="utf-8"))
-    assert moisson("rebuild", "sample", "--direct")[0] == 9, "a file that is not the manifest's is damage"
     told["tables"]["resources"]["sha256"] = sha256(path.read_bytes()).hexdigest()
     manifest.write_text(json.dumps(told), encoding="utf-8")
     code, _, err = moisson("rebuild", "sample", "--direct")
     assert (code, "not equal to release 1 in resources" in err) == (70, True)
+
+
+def test_a_damaged_release_is_named_by_refresh_and_made_again_by_rebuild(moisson: Run, tmp_path: Path) -> None:
+    moisson("refresh", "sample", "--direct")
+    path = tmp_path / "data/clean/sample/latest/resources.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    code, _, err = moisson("refresh", "sample", "--direct")
+    assert (code, "`moisson rebuild` makes it again" in err) == (9, True)
+    code, out, _ = moisson("rebuild", "sample", "--direct")
+    assert (code, "rebuilt (release damaged), release 2 published: 56 resources" in out) == (0, True)
+
+
+def test_a_replay_that_is_missing_names_the_source_file(moisson: Run, tmp_path: Path) -> None:
+    code, _, err = moisson("refresh", str(source_file(tmp_path, tmp_path / "none.warc.gz")), "--direct")
+    assert (code, "mine.toml: key `replay`" in err) == (2, True)
+
+
+def test_malformed_links_and_deep_pages_stop_nothing(moisson: Run, tmp_path: Path) -> None:
+    odd = "<base href='http://[x'><link rel=canonical href='http://[x'><a href='http://[x'>x</a>"
+    page = listing(odd, block("Bon"), block("Odd").replace("'/odd'", "'http://[x'"), block(""), block(""))
+    deep = page_of(("<div>" * 5000 + block("Creux") + "</html>").encode())
+    path = source_file(tmp_path, warc(tmp_path / "a.warc.gz", {LISTING: page, "https://rtes.example/bon": deep}))
+    code, out, err = moisson("refresh", str(path), "--direct")
+    assert code == 0, err
+    assert "2 resources, 3 rejects" in out
+    rejects = pd.read_parquet(tmp_path / "data/clean/mine/latest/rejects.parquet")
+    assert sorted(rejects["reason"].astype(str)) == ["no_title", "no_title", "too_deep"]
+
+
+def test_what_a_trace_shows_of_a_page_cannot_write_to_the_terminal(moisson: Run, tmp_path: Path) -> None:
+    page = listing(block("Alerte").replace("texte", "texte \x1b]0;pris\x07"))
+    moisson("refresh", str(source_file(tmp_path, warc(tmp_path / "a.warc.gz", {LISTING: page}))), "--direct")
+    code, out, _ = moisson("trace", str(tmp_path / "mine.toml"), "https://rtes.example/alerte")
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\x07" not in out
 
 
 def test_messages_from_the_site_cannot_write_to_the_terminal(moisson: Run, tmp_path: Path) -> None:

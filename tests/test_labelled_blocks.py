@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
+from parsers import labelled_blocks
 from parsers.labelled_blocks import parse_labelled_blocks
+from parsers.markup import Document, parse_slice
 from parsers.page import parse_page
 from schema.addresses import canonical_url
-from schema.nouns import PageReading, Passage, Payload, Record
+from schema.nouns import PageReading, Passage, Payload, Record, Span
 from schema.sources import Labels, Source
 
 THEMES = Path(__file__).parent / "pages" / "themes"
@@ -221,3 +224,14 @@ def test_no_bytes_make_the_reader_fail(noise: bytes) -> None:
             payload, page_url="https://a.example/l", labels=LABELS, is_listing=None, schemes={}
         )
         assert len(reading.records) + len(reading.rejects) <= 3  # noise may hold no more
+
+
+def test_a_page_whose_bytes_alone_say_otherwise_is_a_reject(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse_others(document: Document, span: Span, first_tag: str) -> LexborHTMLParser:
+        return parse_slice(document, Span(span.start, span.end - 40), first_tag)
+
+    page = f"<article><h2><a href='/x'>Un titre</a></h2><div><p>Un corps.</p>{FIELDS}</div></article>"
+    assert len(html(page).records) == 1
+    monkeypatch.setattr(labelled_blocks, "parse_slice", parse_others)
+    reading = html(page)
+    assert (reading.records, [r.reason for r in reading.rejects]) == ((), ["span_mismatch"])

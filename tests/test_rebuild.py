@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from flows.jobs import import_copy, rebuild, refresh
@@ -14,7 +15,7 @@ from releases.store import latest_release
 from schema.errors import HeldByGate, SiteUnreachable, StructureChanged
 from schema.layout import Layout
 from schema.sources import Source, read_source
-from tests.small_site import LISTING, block, listing, page_of, source_file, warc
+from tests.small_site import LISTING, block, listing, own_page, page_of, redirect, source_file, warc
 
 SECOND = LISTING.replace("mobilites-solidaires", "autre")
 LISTINGS = f'["{LISTING}", "{SECOND}"]'
@@ -30,15 +31,29 @@ NIGHTS = {
         LISTING: listing(block("Alpha"), block("Beta").replace("texte", "nouveau texte"), block("Gamma")),
         SECOND: listing(block("Delta"), block("Epsilon")),
     },
+    "moved": {
+        LISTING: listing(*map(block, TITLES[:3])),
+        SECOND: listing(block("Delta")),
+        "https://rtes.example/gamma": redirect("/gamma-2"),
+        "https://rtes.example/gamma-2": own_page("Gamma"),
+        "https://rtes.example/beta": redirect("/alpha", "302 Found"),
+        "https://rtes.example/alpha": own_page("Alpha"),
+    },
+    "canonical": {
+        LISTING: listing(*map(block, TITLES[:3])),
+        SECOND: listing(block("Delta")),
+        "https://rtes.example/gamma": own_page("Gamma", "/gamma-2"),
+    },
     "hollow": {LISTING: listing(), SECOND: listing(block("Delta"))},
     "empty": {LISTING: listing(), SECOND: listing()},
     "down": {LISTING: page_of(b"x", status="503 Service Unavailable")},
 }
 COPIES = {
-    "old": (block("Alpha").replace("texte", "ancien texte"), 2020),
-    "older": (block("Omega"), 2019),
-    "newer": (block("Omega").replace("texte", "texte revu"), 2024),
-    "late": (block("Delta").replace("texte", "texte tardif"), 2026),
+    "old": (block("Alpha").replace("texte", "ancien texte"), 2020, f"{LISTING}?page=7"),
+    "older": (block("Omega"), 2019, f"{LISTING}?page=7"),
+    "newer": (block("Omega").replace("texte", "texte revu"), 2024, f"{LISTING}?page=7"),
+    "late": (block("Delta").replace("texte", "texte tardif"), 2026, f"{LISTING}?page=7"),
+    "aliased": (block("Gamma").replace("texte", "texte d'hier"), 2022, "https://rtes.example/gamma"),
 }
 
 
@@ -47,10 +62,10 @@ def act(source: Source, data: Path, folder: Path, event: str) -> str:
     kind, _, what = event.partition(" ")
     try:
         if kind == "import":
-            page, year = COPIES[what]
+            page, year, url = COPIES[what]
             file = folder / f"{what}.html"
             file.write_text(f"<html><body><h1>Copie</h1>{page}</body></html>", encoding="utf-8")
-            import_copy(source, data, file, f"{LISTING}?page=7", datetime(year, 1, 2, tzinfo=UTC))
+            import_copy(source, data, file, url, datetime(year, 1, 2, tzinfo=UTC))
         elif kind == "rebuild":
             return rebuild(source, data).verdict
         else:
@@ -72,6 +87,8 @@ def is_equal(source: Source, data: Path) -> bool:
 
 
 SEQUENCES = [
+    ("refresh moved", "import aliased", "refresh full", "refresh moved"),
+    ("refresh full", "refresh moved", "import aliased", "rebuild", "refresh canonical"),
     ("refresh full", "refresh full"),
     ("refresh full", "refresh less", "refresh full"),
     ("refresh full", "refresh hollow", "refresh edited"),
@@ -108,6 +125,33 @@ def test_chance_finds_no_sequence_that_breaks_it(tmp_path: Path, seed: int) -> N
     for event in done:
         act(source, tmp_path / "data", tmp_path, event)
     assert is_equal(source, tmp_path / "data"), done
+
+
+@pytest.mark.parametrize("event", ["refresh moved", "refresh canonical", "import aliased"])
+def test_no_address_is_that_of_two_resources(tmp_path: Path, event: str) -> None:
+    source, data = read_source(source_file(tmp_path, None, listings=LISTINGS)), tmp_path / "data"
+    for each in ("refresh full", event, "rebuild", "refresh full", "refresh moved"):
+        act(source, data, tmp_path, each)
+    release = latest_release(Layout(data, source.name))
+    assert release is not None
+    here = [row["url"] for row in release.rows("resources") if row["state"] in ("listed", "unlisted")]
+    assert len(set(here)) == len(here)
+
+
+def test_an_address_the_archive_lacks_is_no_evidence(tmp_path: Path) -> None:
+    source, data = read_source(source_file(tmp_path, None, listings=LISTINGS)), tmp_path / "data"
+    for event in ("refresh full", "refresh edited"):
+        act(source, data, tmp_path, event)
+    replay = warc(tmp_path / "bare.warc.gz", {LISTING: listing(block("Alpha"))})
+    refresh(source.model_copy(update={"replay": str(replay)}), data)
+    release = latest_release(Layout(data, source.name))
+    assert release is not None
+    states = {row["title"]: row["state"] for row in release.rows("resources")}
+    # the second listing was not archived: what it showed before stays as it was, on no evidence
+    assert states == dict.fromkeys(("Alpha", "Beta", "Gamma", "Delta", "Epsilon"), "listed")
+    ledger = pd.read_parquet(data / "clean/mine/runs/000003/pages.parquet")
+    pages = dict(zip(ledger["url"], ledger["outcome"], strict=True))
+    assert pages[SECOND] == pages["https://rtes.example/alpha"] == "not_archived"
 
 
 def test_a_dry_run_leaves_no_trace_in_later_tables(tmp_path: Path) -> None:
