@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gzip
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -356,3 +359,19 @@ def test_messages_from_the_site_cannot_write_to_the_terminal(moisson: Run, tmp_p
     _, _, err = moisson("refresh", "bad.toml")
     assert "\x1b" not in err
     assert err.count("\n") == 1
+
+
+def test_progress_is_drawn_on_a_terminal(tmp_path: Path) -> None:
+    master, terminal = os.openpty()
+    command = [sys.executable, "-m", "flows.cli", "refresh", "sample", "--direct"]
+    ours = os.environ | {"PYTHONPATH": str(SHIPPED.parent), "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=tmp_path, env=ours, stdout=subprocess.PIPE, stderr=terminal) as running:
+        os.close(terminal)
+        drawn = b""
+        with contextlib.suppress(OSError):  # the terminal's end reads as an error
+            while piece := os.read(master, 65536):
+                drawn += piece
+        out, _ = running.communicate(timeout=60)
+    os.close(master)
+    assert b"sample: listings" in drawn
+    assert out.count(b"\n") == 1

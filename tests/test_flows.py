@@ -183,3 +183,23 @@ def test_the_schedule_fires_on_a_real_server_and_ends_with_its_command(tmp_path:
     while left_behind(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left_behind(tmp_path) == []
+
+
+def test_a_stopped_flow_takes_its_server_along(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*MOISSON, "refresh", "sample"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        deadline = time.monotonic() + 120
+        while not any("server" in line for line in left_behind(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert running.poll() is None, "the flow was still to run"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) != 0
+    deadline = time.monotonic() + 15
+    while left_behind(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert left_behind(tmp_path) == []
