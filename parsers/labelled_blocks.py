@@ -11,7 +11,7 @@ from parsers.blocks import find_blocks, title_url
 from parsers.charsets import Undecodable
 from parsers.frames import Block
 from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
-from parsers.passages import children, read_links, read_passages, seen_text
+from parsers.passages import children, read_links, read_passages, seen_text, tidy
 from parsers.transplant import transplant
 from parsers.values import value_nodes
 from schema.addresses import canonical_url, join_url, page_number, same_host, trusted_canonical, without_page_number
@@ -84,7 +84,7 @@ def parse_labelled_blocks(
         page_url=page_url,
         canonical_url=page.canonical,
         also_known_as=_shortlinks(document, page),
-        heading=seen_text(page.heading) if page.heading is not None else None,
+        heading=_heading_words(document, page),
         next_urls=() if is_listing is False else _next_urls(document, page),
         records=tuple(records),
         rejects=tuple(rejects),
@@ -116,6 +116,15 @@ def _find_heading(document: Document, blocks: tuple[Block, ...]) -> LexborNode |
     starts = [start for block in blocks if (start := start_of(block.frame)) is not None]
     before = [h for h in headings if h.mem_id not in titles and (not starts or (start_of(h) or 0) < min(starts))]
     return next(reversed(before or headings), None)
+
+
+def _heading_words(document: Document, page: _Page) -> str | None:
+    """The words of the page's heading; where the theme shows none, those of its title before the site's name."""
+    if page.heading is not None:
+        return seen_text(page.heading)
+    title = document.tree.css_first("title")
+    words = tidy(title.text().split(" | ")[0]) if title is not None else ""
+    return words or None
 
 
 def _shortlinks(document: Document, page: _Page) -> tuple[str, ...]:

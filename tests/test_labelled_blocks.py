@@ -235,3 +235,9 @@ def test_a_page_whose_bytes_alone_say_otherwise_is_a_reject(monkeypatch: pytest.
     monkeypatch.setattr(labelled_blocks, "parse_slice", parse_others)
     reading = html(page)
     assert (reading.records, [r.reason for r in reading.rejects]) == ((), ["span_mismatch"])
+
+
+def test_a_listing_without_a_heading_goes_by_its_title() -> None:
+    head = "<html><head><title>Mobilités | Réseau</title></head>"
+    page = f"{head}<body><article><h2>T</h2>{FIELDS}</article></body></html>"
+    assert parsed(page.encode(), "utf-8").heading == "Mobilités"
