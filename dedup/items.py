@@ -1,0 +1,171 @@
+"""What the matcher is given, and the same as it is compared: words as characters, so that rapidfuzz reads whole texts.
+
+Every word of the corpus gets one character (a code point), and a text becomes a string of words: a comparison of two
+texts word by word is then one call on two short strings. Nothing here is published.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+
+from dedup.tokens import even_tokens, is_word
+from schema.folding import fold, strip_accents
+
+_KEEP = bytes(c if chr(c).isalnum() else 32 for c in range(128)) + b" " * 128
+_LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ß", "ss"), ("ø", "o"), ("’", " "), ("€", " € "))
+_NO_WORD = re.compile(r"[\W_]+")
+_FIRST_CODE_POINT = 0xE000  # above the surrogates, which no string may hold when it is printed
+_CODE_POINTS = 0x10FFFF - _FIRST_CODE_POINT
+_MAX_NAMES_SHARE = 0.5
+_FEW_NAMES = 2
+_MIN_CODE_DIGITS = 4
+_MIN_CODE_CHARS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record as the matcher sees it.
+
+    key: unique, and the same tomorrow. night, listing: when and where it stands; a resource stands at most once in a
+    night and listing (both None: nothing is known). scope: only records of one scope are compared. facets: short
+    attributes, any of which may be missing (None or empty). url: the address of the resource itself, canonical.
+    """
+
+    key: str
+    title: str
+    text: str = ""
+    night: str | None = None
+    listing: str | None = None
+    scope: str | None = None
+    type: str | None = None
+    facets: Mapping[str, str | None] = field(default_factory=dict)
+    url: str | None = None
+
+    @property
+    def slot(self) -> tuple[str | None, str | None] | None:
+        """The night and listing in which a resource stands at most once; None when neither is known."""
+        return None if self.night is None and self.listing is None else (self.night, self.listing)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An item as compared.
+
+    title: its words, plain, numbers evened; title_chars, text: one character a word; about: characters of type and facets; codes: characters of long codes in title and text;
+    names: characters of the capitalised words of the title; facets: plain values by name.
+    """
+
+    item: Item
+    title: tuple[str, ...]
+    title_chars: str
+    text: str
+    about: str
+    codes: frozenset[str]
+    names: frozenset[str]
+    facets: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """The words of a corpus: character of each, in how many records each stands, and a number drawn from its letters.
+
+    uncapped: characters of words met in lower case, which a capital at the head of a title does not make names.
+    """
+
+    chars: dict[str, str] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    uncapped: set[str] = field(default_factory=set)
+    raw: set[str] = field(default_factory=set)
+    records: int = 0
+
+    def spell(self, words: Iterable[str]) -> str:
+        """The words as characters; new ones are taken in."""
+        known = self.chars
+        return "".join([known[w] if w in known else self._add(w) for w in words])
+
+    def _add(self, word: str) -> str:
+        char = chr(_FIRST_CODE_POINT + len(self.words) % _CODE_POINTS)
+        self.words.append(word)
+        self.chars[word] = char
+        return char
+
+    def hashes(self) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        """A 64-bit number for each word, the same in every run and order."""
+        digests = b"".join(blake2b(w.encode(), digest_size=8).digest() for w in self.words)
+        return np.frombuffer(digests, dtype=np.uint64)
+
+
+def plain_words(text: str) -> list[str]:
+    """The words and figures of a text, lower case, without accents and signs."""
+    text = text.lower()
+    if text.isascii():
+        return text.encode().translate(_KEEP).decode().split()
+    for sign, plain in _LIGATURES:
+        text = text.replace(sign, plain)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
+    if len(plain) >= 0.9 * len(text):
+        return plain.translate(_KEEP).decode().split()
+    return _NO_WORD.sub(" ", strip_accents(text)).split()
+
+
+def is_code(word: str) -> bool:
+    """Whether a plain word is a long code: 14107, cerfa12345, 201911345."""
+    return len(word) >= _MIN_CODE_CHARS and sum(map(str.isdigit, word)) >= _MIN_CODE_DIGITS
+
+
+def title_words(title: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The words of a title, plain, numbers in one spelling (`vingt` as 20, `3ème` as 3e), signs left out; its names.
+
+    A name is a capitalised word; where most words have a capital (a title in capitals, an English one), none tells.
+    """
+    words: list[str] = []
+    names: list[str] = []
+    tokens = even_tokens(fold(title))
+    for token in tokens:
+        plain = plain_words(token)
+        words.extend(plain)
+        if is_word(token) and token != token.lower():
+            names.extend(plain)
+    is_telling = len(names) <= _MAX_NAMES_SHARE * sum(map(is_word, tokens))
+    return tuple(words), frozenset(names if is_telling or len(names) <= _FEW_NAMES else ())
+
+
+def read_items(items: Sequence[Item]) -> tuple[list[Reading], Lexicon]:
+    """Every item as compared, in the order given, and the words of them all."""
+    lexicon = Lexicon(records=len(items))
+    codes = _Codes()
+    readings = [_read(item, lexicon, codes) for item in items]
+    lexicon.uncapped.update(lexicon.spell(plain_words(" ".join(lexicon.raw))))
+    lexicon.raw.clear()
+    return readings, lexicon
+
+
+class _Codes(dict[str, bool]):
+    """Whether a word is a code, asked once a word."""
+
+    def __missing__(self, word: str) -> bool:
+        self[word] = is_code(word)
+        return self[word]
+
+
+def _read(item: Item, lexicon: Lexicon, codes: _Codes) -> Reading:
+    title, names = title_words(item.title)
+    words = plain_words(item.text)
+    facets = {name: tuple(plain_words(value)) for name, value in item.facets.items() if value}
+    kind = plain_words(item.type) if item.type else []
+    about = [*kind, *(w for value in facets.values() for w in value)]
+    text, title_chars = lexicon.spell(words), lexicon.spell(title)
+    lexicon.counts.update(set(text) | set(title_chars))
+    capped = frozenset(lexicon.chars[w] for w in names)
+    lexicon.uncapped.update(set(title_chars) - capped)
+    lexicon.raw.update(w for w in set(item.text.split()) if w.islower() and w.isalpha())
+    found = frozenset(lexicon.chars[w] for w in {*words, *title} if codes[w])
+    return Reading(item, title, title_chars, text, lexicon.spell(about), found, capped, facets)

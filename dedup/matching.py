@@ -1,0 +1,262 @@
+"""Records -> resources: the door of the matcher. Block, compare, learn, decide, cluster; one set of rules for all.
+
+It knows no site and no data set: what it must know of the corpus (which words are rare, which attributes change, how
+many records have a partner on another night) it learns from the corpus itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
+from math import inf, log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.blocking import BlockRules, block_pairs
+from dedup.clustering import ClusterRules, Clusters, cluster
+from dedup.comparing import Comparer, Features, learn_words, text_clash
+from dedup.deciding import (
+    COLUMNS,
+    FEATURES,
+    LEARNED,
+    DecideRules,
+    Decision,
+    decide,
+
+    judge,
+    score_table,
+)
+from dedup.items import Item, Lexicon, Reading, read_items
+from dedup.learning import FieldWeights, learn_fields, weigh_fields
+
+__all__ = ["DEFAULT_RULES", "Item", "Matching", "PairTable", "Rules", "decide", "match"]
+
+Pair = tuple[int, int]
+_SURE = 2.0  # score from which a pair counts as a partner found, when presence is measured
+_LEAST_PRESENCE, _MOST_PRESENCE = 0.3, 0.99
+_CLASH_DEPTH = 4.0  # below the least score by more, no clash of texts need be looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All rules of the matcher; see each module for the meaning of its own."""
+
+    block: BlockRules = field(default_factory=BlockRules)
+    decide: DecideRules = field(default_factory=DecideRules)
+    cluster: ClusterRules = field(default_factory=ClusterRules)
+
+
+DEFAULT_RULES = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class PairTable:
+    """Every compared pair, column by column; `rows` gives them one by one.
+
+    left, right: keys, left < right; features: the columns of deciding.COLUMNS; verdict, rule, needed, flips_at: see
+    deciding.Decision; held: why a pair decided the same was not joined, empty when it was.
+    """
+
+    left: list[str]
+    right: list[str]
+    block: list[str]
+    features: Mapping[str, NDArray[np.float64]]
+    decisions: list[Decision]
+    held: list[str]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One dict a pair, in the order of keys."""
+        for place in range(len(self)):
+            values = {name: float(column[place]) for name, column in self.features.items()}
+            named = {"left": self.left[place], "right": self.right[place], "block": self.block[place]}
+            yield {**named, **values, **asdict(self.decisions[place]), "held": self.held[place]}
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """clusters: keys of the records of each resource, sorted, each key once; pairs: the evidence; counts: what was done."""
+
+    clusters: list[list[str]]
+    pairs: PairTable
+    counts: Mapping[str, int]
+
+
+def match(items: Sequence[Item], rules: Rules = DEFAULT_RULES) -> Matching:
+    """Which records are one resource.
+
+    Args:
+        items: keys unique; their order does not matter.
+    Raises:
+        ValueError: two items have one key.
+    """
+    ordered = sorted(items, key=lambda item: item.key)
+    if len({item.key for item in ordered}) < len(ordered):
+        raise ValueError("two records have one key")
+    readings, lexicon = read_items(ordered)
+    readings = blank_boilerplate(readings)
+    candidates = block_pairs(readings, lexicon, rules.block)
+    bench = _Bench(readings, lexicon, rules)
+    bench.compare_all(sorted(candidates.pairs))
+    needed = bench.ask()
+    decisions = bench.decide_all(needed)
+    found = bench.cluster(decisions)
+    return _report(ordered, candidates.pairs, bench, decisions, found, candidates.counts)
+
+
+def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
+    """The readings, with the texts taken out that say nothing of their resource: one text under several titles of one
+    night and listing (`Compte rendu réservé aux adhérents.`), or under three where neither is known.
+    """
+    titles: dict[tuple[object, str], set[tuple[str, ...]]] = defaultdict(set)
+    for reading in readings:
+        if reading.text:
+            titles[reading.item.slot, reading.text].add(reading.title)
+    common = {
+        text for (slot, text), under in titles.items() if len(under) > (1 if slot is not None else _FREE_REPEATS)
+    }
+    return [replace(r, text="") if r.text in common else r for r in readings]
+
+
+_FREE_REPEATS = 2
+
+
+class _Bench:
+    """What is known of the pairs while one call of `match` lasts."""
+
+    def __init__(self, readings: Sequence[Reading], lexicon: Lexicon, rules: Rules) -> None:
+        self.readings, self.rules = readings, rules
+        self.items = [reading.item for reading in readings]
+        self.names = sorted({name for item in self.items for name in item.facets})
+        self.knowledge = learn_words(lexicon)
+        self.comparer = Comparer(readings, self.knowledge, self.names)
+        self.pairs: list[Pair] = []
+        self.columns: dict[str, NDArray[np.float64]] = {}
+        self.scores: list[float] = []
+        self.weights: FieldWeights | None = None
+        self._asked: dict[Pair, float | None] = {}
+
+    def compare_all(self, pairs: Sequence[Pair]) -> None:
+        """Fill columns and scores for all candidates, fields weighed by what they teach."""
+        self.pairs = list(pairs)
+        table = np.empty((len(pairs), len(FEATURES)))
+        levels = np.empty((len(pairs), len(self.names) + 1), np.int8)
+        for row, (i, j) in enumerate(pairs):
+            features = self.comparer.compare(i, j)
+            table[row], levels[row] = _numbers(features), features.levels
+        self.columns = {name: table[:, place] for place, name in enumerate(FEATURES)}
+        self.weights = learn_fields(self.columns, levels, self.pairs, self.items, self.names)
+        learned = weigh_fields(self.weights, levels, self.pairs, self.items, self.names)
+        self.columns |= {name: learned[:, place] for place, name in enumerate(LEARNED)}
+        self.scores = score_table(self.columns, self.rules.decide).tolist()
+        self._find_text_clashes()
+
+    def _find_text_clashes(self) -> None:
+        c, rules = self.columns, self.rules.decide
+        least = rules.paired_min - _CLASH_DEPTH
+        asked = (c["is_same_night"] > 0) & (c["has_text"] > 0) & (c["is_same_text"] == 0) & (c["clash"] == 0)
+        asked &= (c["text_ratio"] >= rules.text_clash_min) & (np.array(self.scores) >= least)
+        for row in np.flatnonzero(asked):
+            i, j = self.pairs[row]
+            c["clash"][row] = text_clash(self.readings[i], self.readings[j], self.knowledge)
+
+    def ask(self) -> list[float]:
+        """The least score that each pair needs: lower where most records of two slots have found their partner."""
+        rules = self.rules.decide
+        presence = self._measure_presence()
+        slots = [item.slot for item in self.items]
+        needed = []
+        for i, j in self.pairs:
+            if slots[i] is None or slots[j] is None:
+                needed.append(rules.free_min)
+            else:
+                share = presence.get(frozenset((slots[i], slots[j])), _LEAST_PRESENCE)
+                needed.append(round(rules.paired_min - rules.presence * log(share / (1 - share)), 4))
+        return needed
+
+    def _measure_presence(self) -> dict[frozenset[object], float]:
+        """For each two slots, the share (0.3..0.99) of the records of the larger that surely have their partner."""
+        sure = [_SURE if item.slot else inf for item in self.items]
+        decisions = self.decide_all([max(sure[i], sure[j]) for i, j in self.pairs])
+        sizes, met = Counter(item.slot for item in self.items), Counter[frozenset[object]]()
+        for group in self.cluster(decisions).groups:
+            for i, j in combinations(group, 2):
+                met[frozenset((self.items[i].slot, self.items[j].slot))] += 1
+        return {
+            slots: min(_MOST_PRESENCE, max(_LEAST_PRESENCE, (count + 1) / (max(sizes[s] for s in slots) + 2)))
+            for slots, count in met.items()
+        }
+
+    def decide_all(self, needed: Sequence[float]) -> list[Decision]:
+        """The verdict on every candidate."""
+        names = ("shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text")
+        rows = zip(*(self.columns[name].tolist() for name in names), strict=True)
+        return [
+            judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
+            for row, score, least in zip(rows, self.scores, needed, strict=True)
+        ]
+
+    def cluster(self, decisions: Sequence[Decision]) -> Clusters:
+        """The guarded closure of the pairs decided the same."""
+        scores, needed = {}, {}
+        for pair, decision in zip(self.pairs, decisions, strict=True):
+            is_clash = decision.rule.startswith("clash")
+            self._asked[pair] = None if is_clash else decision.score
+            if not is_clash:
+                scores[pair] = inf if decision.rule == "address" else decision.score
+            if decision.verdict == "same":
+                needed[pair] = decision.needed
+        slots = [item.slot for item in self.items]
+        return cluster(slots, scores, needed, self.score_of, self.rules.cluster)
+
+    def score_of(self, i: int, j: int) -> float | None:
+        """The score of any two records; None when their facts clash."""
+        if (i, j) not in self._asked:
+            self._asked[i, j] = self._score(i, j)
+        return self._asked[i, j]
+
+    def _score(self, i: int, j: int) -> float | None:
+        features = self.comparer.compare(i, j)
+        if features.clash:
+            return None
+        assert self.weights is not None
+        levels = np.array([features.levels], np.int8)
+        learned = weigh_fields(self.weights, levels, [(i, j)], self.items, self.names)[0]
+        row = dict(zip(COLUMNS, (*_numbers(features), *learned), strict=True))
+        score: float = score_table({name: np.array([value]) for name, value in row.items()}, self.rules.decide)[0]
+        return score
+
+
+def _numbers(features: Features) -> list[float]:
+    return [float(getattr(features, name)) for name in FEATURES]
+
+
+def _report(
+    items: Sequence[Item],
+    blocks: Mapping[Pair, str],
+    bench: _Bench,
+    decisions: list[Decision],
+    found: Clusters,
+    counts: Mapping[str, int],
+) -> Matching:
+    keys = [item.key for item in items]
+    held = [found.holds.get(pair, "") for pair in bench.pairs]
+    table = PairTable(
+        [keys[i] for i, _ in bench.pairs],
+        [keys[j] for _, j in bench.pairs],
+        [blocks[pair] for pair in bench.pairs],
+        bench.columns,
+        decisions,
+        held,
+    )
+    tally = Counter(decision.verdict for decision in decisions)
+    rules = Counter(f"rule {fixed}" for d in decisions if (fixed := d.rule) != "score")
+    holds = {f"held {reason}": count for reason, count in found.counts.items()}
+    sizes = {"records": len(items), "pairs": len(bench.pairs), "clusters": len(found.groups)}
+    return Matching([[keys[p] for p in g] for g in found.groups], table, {**sizes, **counts, **tally, **rules, **holds})
