@@ -9,7 +9,7 @@ Records of one night and listing are not paired (a resource stands there once) u
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -50,7 +50,7 @@ class BlockRules:
 
 @dataclass(slots=True)
 class Candidates:
-    """Pairs of places in the list of records (left < right), each with the block that named it; counts of what was cut."""
+    """Pairs of places in the list of records (left < right), each with the block that named it; what was cut."""
 
     pairs: dict[tuple[int, int], str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -69,13 +69,16 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
     """
     found = Candidates()
     may_meet = _Meeting(readings)
+    rank = _rarity(readings)
+    # a word that stands in one title only meets no one
+    rarest = [sorted((c for c in set(r.title_chars) if rank[c][0] > 1), key=rank.__getitem__) for r in readings]
     for name, groups in (
         ("url", _by_url(readings)),
         ("code", _by_code(readings)),
         ("title", _by_title(readings)),
         ("facet", _by_facet(readings)),
     ):
-        for i, j in _pair_up(groups, name, readings, rules, found.counts):
+        for i, j in _pair_up(groups, name, rarest, rules, found.counts):
             if may_meet(i, j) or name == "url":
                 found.pairs.setdefault((i, j), name)
     for i, j in _text_pairs(readings, lexicon, rules, found.counts):
@@ -131,24 +134,21 @@ def _by_facet(readings: Sequence[Reading]) -> dict[str, list[int]]:
 
 
 def _pair_up(
-    groups: dict[str, list[int]], name: str, readings: Sequence[Reading], rules: BlockRules, counts: dict[str, int]
+    groups: dict[str, list[int]], name: str, rarest: Sequence[list[str]], rules: BlockRules, counts: dict[str, int]
 ) -> Iterator[tuple[int, int]]:
     """The pairs of every block; blocks of codes and titles that are too large are split by words of the title."""
-    rank = _rarity(readings)
-    rarest = [sorted((c for c in set(r.title_chars) if rank[c][0] > 1), key=rank.__getitem__) for r in readings]
     for key, places in groups.items():
-        if name == "title":
-            places = [p for p in places if key in rarest[p][: rules.title_keys]]
-        if len(places) <= rules.max_records or name == "url":
-            yield from combinations(places, 2)
-        elif name == "facet" and len(places) > _FACET_SHARE * len(readings):
+        block = [p for p in places if key in rarest[p][: rules.title_keys]] if name == "title" else places
+        if len(block) <= rules.max_records or name == "url":
+            yield from combinations(block, 2)
+        elif name == "facet" and len(block) > _FACET_SHARE * len(rarest):
             counts["facet_category"] += 1  # a category, not an attribute
         else:
-            yield from _split(places, {key}, rarest, rules, counts, name)
+            yield from _split(block, {key}, rarest, rules, counts, name)
 
 
 def _rarity(readings: Sequence[Reading]) -> dict[str, tuple[int, str]]:
-    """For each word of a title: in how many titles it stands, and the word, so that the order never hangs on the input."""
+    """For each word of a title: in how many it stands, and its letters, so that ties never hang on the input."""
     counts: dict[str, int] = defaultdict(int)
     word_of: dict[str, str] = {}
     for reading in readings:
@@ -207,9 +207,9 @@ def _text_pairs(
 
 def _meets(readings: Sequence[Reading], left: Ids, right: Ids) -> NDArray[np.bool_]:
     codes: dict[object, int] = {}
-    slot = np.array([codes.setdefault((r.item.scope, r.item.slot), len(codes)) for r in readings])
-    scope = np.array([codes.setdefault(r.item.scope, len(codes)) for r in readings])
-    free = np.array([r.item.slot is None for r in readings])
+    slot = np.array([codes.setdefault((r.item.scope, r.item.slot), len(codes)) for r in readings], dtype=np.int64)
+    scope = np.array([codes.setdefault(r.item.scope, len(codes)) for r in readings], dtype=np.int64)
+    free = np.array([r.item.slot is None for r in readings], dtype=np.bool_)
     result: NDArray[np.bool_] = (scope[left] == scope[right]) & (free[left] | (slot[left] != slot[right]))
     return result
 
@@ -278,9 +278,7 @@ def _roll(values: Hashes, start: int, end: int, width: int) -> Hashes:
     return total
 
 
-def _runs(
-    short: Hashes, further: Hashes, rows: Ids, rules: BlockRules, counts: dict[str, int]
-) -> Iterator[Ids]:
+def _runs(short: Hashes, further: Hashes, rows: Ids, rules: BlockRules, counts: dict[str, int]) -> Iterator[Ids]:
     """Packed pairs (left << 32 | right) of the records that share a shingle."""
     large = yield from _run_pairs(short, rows, rules.max_records)
     if not len(large):
@@ -294,7 +292,7 @@ def _runs(
         yield _pack(rest_rows[one], rest_rows[two], rest[one] == rest[two])
 
 
-def _run_pairs(keys: Hashes, rows: Ids, limit: int) -> Iterator[Ids]:
+def _run_pairs(keys: Hashes, rows: Ids, limit: int) -> Generator[Ids, None, Ids]:
     """Pairs of every run of equal keys that is not longer than `limit`; returns the places of those in longer runs."""
     order = np.lexsort((rows, keys))
     sorted_keys = keys[order]
@@ -308,7 +306,7 @@ def _run_pairs(keys: Hashes, rows: Ids, limit: int) -> Iterator[Ids]:
         if not same.any():
             break
         yield _pack(rows[one], rows[two], same)
-    return order[~fits]  # type: ignore[return-value]
+    return order[~fits]
 
 
 def _pack(left: Ids, right: Ids, kept: NDArray[np.bool_]) -> Ids:

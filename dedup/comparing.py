@@ -29,6 +29,8 @@ _NEGATIVE = NEGATIONS | _FOREIGN_NEGATIONS
 _TURNED_MAX_WORDS = 4  # `n'est pas` beside `est`: a negation counts where little else differs
 _PARTLY = 0.34
 _ROMAN = re.compile(r"[ivxl]{2,}$")
+_EDITION_DIGITS = 2
+_RARE_BITS = 9.0  # one record in five hundred
 _SHORT_CODE = 3  # T2, v3, 2e: a number with its letter
 
 
@@ -55,8 +57,10 @@ class Clash(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What the corpus teaches: words by character, how many bits the sight of each is worth (0..12), and which are
-    common words when they open a title with a capital."""
+    """What the corpus teaches of words, by their character.
+
+    words: their letters; bits: what the sight of each is worth (0..12); uncapped: those met in lower case, no names.
+    """
 
     words: Mapping[str, str]
     bits: Mapping[str, float]
@@ -122,7 +126,8 @@ class Comparer:
         self.readings = readings
         self.knowledge = knowledge
         self.fields = fields
-        self._bags: dict[int, tuple[frozenset[str], float]] = {}
+        self._weights: dict[int, float] = {}
+        self._last: tuple[int, frozenset[str]] = (-1, frozenset())
         self._values: dict[tuple[tuple[str, ...], tuple[str, ...]], Level] = {}
 
     def compare(self, i: int, j: int) -> Features:
@@ -130,8 +135,9 @@ class Comparer:
         left, right = self.readings[i], self.readings[j]
         text = self._compare_texts(i, j)
         codes = left.codes & right.codes
+        split = split_titles(left, right, self.knowledge)
         return Features(
-            *compare_titles(left, right, self.knowledge, text[1] if left.text and right.text else None),
+            *compare_titles(left, right, split, self.knowledge),
             has_text=bool(left.text and right.text),
             text_ratio=text[0],
             lead_ratio=text[1],
@@ -142,7 +148,7 @@ class Comparer:
             has_other_codes=bool(left.codes and right.codes and not codes),
             is_same_night=left.item.night == right.item.night,
             is_same_url=_same(left.item.url, right.item.url),
-            clash=title_clash(left, right, self.knowledge),
+            clash=title_clash(left, right, split[1:], self.knowledge),
             levels=(
                 *(self._level(left.facets.get(name), right.facets.get(name)) for name in self.fields),
                 _same(left.item.type, right.item.type),
@@ -150,12 +156,14 @@ class Comparer:
         )
 
     def _compare_texts(self, i: int, j: int) -> tuple[float, float, float, float]:
-        """Likeness of the whole texts, of their openings, and the weight of their shared words in all and in the lesser."""
+        """Likeness of the whole texts, of their openings, share of the weight of common words in all, in the lesser."""
         left, right = self.readings[i].text, self.readings[j].text
         if not (left and right):
             return 0.0, 0.0, 0.0, 0.0
-        (bag, ours), (other, theirs) = self._bag(i), self._bag(j)
-        shared = self._weigh(bag & other)
+        if self._last[0] != i:  # pairs come sorted; all bags kept would take more memory than the texts
+            self._last = (i, frozenset(left))
+        shared = self._weigh(self._last[1].intersection(right))
+        ours, theirs = self._weigh_text(i), self._weigh_text(j)
         return (
             Indel.normalized_similarity(left, right),
             Indel.normalized_similarity(left[:_LEAD_WORDS], right[:_LEAD_WORDS]),
@@ -163,11 +171,10 @@ class Comparer:
             shared / max(min(ours, theirs), 0.01),
         )
 
-    def _bag(self, place: int) -> tuple[frozenset[str], float]:
-        if place not in self._bags:
-            bag = frozenset(self.readings[place].text)
-            self._bags[place] = bag, self._weigh(bag)
-        return self._bags[place]
+    def _weigh_text(self, place: int) -> float:
+        if place not in self._weights:
+            self._weights[place] = self._weigh(set(self.readings[place].text))
+        return self._weights[place]
 
     def _weigh(self, chars: Iterable[str]) -> float:
         return sum(map(self.knowledge.bits.__getitem__, chars))
@@ -211,11 +218,11 @@ def _telling(words: Sequence[str]) -> frozenset[str]:
 
 
 def compare_titles(
-    left: Reading, right: Reading, knowledge: Knowledge, lead_ratio: float | None
+    left: Reading, right: Reading, split: tuple[float, list[str], list[str]], knowledge: Knowledge
 ) -> tuple[float, float, float, float, float, float, float, int, bool, int, int, bool, float]:
     """What two titles share and what only one says: the first fields of `Features`, in their order."""
     bits = knowledge.bits
-    shared, ours, theirs = split_titles(left, right, knowledge)
+    shared, ours, theirs = split
     bare_ours, far_ours = _unstated(ours, right)
     bare_theirs, far_theirs = _unstated(theirs, left)
     alone, other = _sum(ours, bits), _sum(theirs, bits)
@@ -253,7 +260,7 @@ def _sum(chars: Iterable[str], bits: Mapping[str, float]) -> float:
 
 
 def _unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
-    """Of words that the other title lacks: those its record does not state at all, and those it states only far down."""
+    """Of words that the other title lacks: those its record states nowhere, and those it states only far down."""
     lead = other.text[:_LEAD_WORDS]
     rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
     return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
@@ -305,17 +312,18 @@ def _join(ours: list[str], theirs: list[str], knowledge: Knowledge) -> float:
     return shared
 
 
-def title_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
+def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]], knowledge: Knowledge) -> Clash:
     """What two titles state differently: both a number, both a date or both a name that the other lacks, or a negation.
 
-    What only one states is no clash (it may be left out), a negation apart.
+    alone: the words that only one title has. What only one states is no clash (it may be left out), a negation apart.
     """
-    _, ours, theirs = split_titles(left, right, knowledge)
+    ours, theirs = alone
     if not ours and not theirs:
         return Clash.NONE
     mine, other = ({knowledge.words[c] for c in side} for side in (ours, theirs))
-    if any(map(is_numeric, mine)) and any(map(is_numeric, other)):
-        return Clash.NUMBERS
+    if _own_numbers(ours, right, knowledge) and _own_numbers(theirs, left, knowledge):
+        is_renewed = left.item.night != right.item.night and _share_leading_code(left, right, knowledge)
+        return Clash.NONE if is_renewed else Clash.NUMBERS
     if mine & DATES and other & DATES:
         return Clash.DATES
     if (mine | other) & _NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
@@ -323,6 +331,20 @@ def title_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
     if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
         return Clash.NAMES
     return Clash.NONE
+
+
+def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> bool:
+    """Whether one of the words is a number that the other record does not give as a code, nor its edition (`*02`)."""
+    words = [knowledge.words[c] for c in chars if c not in other.codes]
+    least = _EDITION_DIGITS + 1 if len(words) < len(chars) else 1
+    return any(is_numeric(word) and len(word) >= least for word in words)
+
+
+def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> bool:
+    """Whether both records open with one rare long code: a form keeps its number from year to year."""
+    openings = (left.title_chars + left.text[:_LEAD_WORDS], right.title_chars + right.text[:_LEAD_WORDS])
+    shared = (code for code in left.codes & right.codes if all(code in opening for opening in openings))
+    return any(knowledge.bits[code] >= _RARE_BITS for code in shared)
 
 
 def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> bool:

@@ -133,6 +133,9 @@ class DecideRules:
     text_clash_min: float = 0.8
 
 
+DEFAULT_DECIDE_RULES = DecideRules()
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What was decided on a pair, by which rule, and the least score at which it would be decided otherwise.

@@ -58,7 +58,8 @@ class Item:
 class Reading:
     """An item as compared.
 
-    title: its words, plain, numbers evened; title_chars, text: one character a word; about: characters of type and facets; codes: characters of long codes in title and text;
+    title: its words, plain, numbers evened; title_chars, text: one character a word; about: characters of type and
+    facets; codes: characters of long codes in title and text;
     names: characters of the capitalised words of the title; facets: plain values by name.
     """
 
@@ -110,9 +111,9 @@ def plain_words(text: str) -> list[str]:
         return text.encode().translate(_KEEP).decode().split()
     for sign, plain in _LIGATURES:
         text = text.replace(sign, plain)
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
-    if len(plain) >= 0.9 * len(text):
-        return plain.translate(_KEEP).decode().split()
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
+    if len(ascii_only) >= 0.9 * len(text):  # else it is written in other letters
+        return ascii_only.translate(_KEEP).decode().split()
     return _NO_WORD.sub(" ", strip_accents(text)).split()
 
 

@@ -62,7 +62,9 @@ def learn_fields(
         weights[place] = _bits(same / same.sum(), other / other.sum())
         if _is_category(items, names, place):
             chosen = [_changes(levels, pairs, items, names, place, rows) for rows in (certain, far)]
-            changes.update({(place, key): bits for key, bits in _weigh_changes(*chosen, same, other).items()})
+            changes.update(
+                {(place, key): bits for key, bits in _weigh_changes(chosen[0], chosen[1], same, other).items()}
+            )
     return FieldWeights(weights, changes)
 
 
@@ -81,7 +83,7 @@ def weigh_fields(
         bits[known, place] = weights.levels[place, level[known]]
         if not any(key[0] == place for key in weights.changes):
             continue
-        for row in np.flatnonzero(known & (level < Level.AGREE)):
+        for row in np.flatnonzero(known & (level < Level.AGREE)).tolist():
             change = weights.changes.get((place, _values(items, names, place, *pairs[row])))
             if change is not None:
                 bits[row, place] = max(bits[row, place], change)
@@ -133,7 +135,7 @@ def _changes(
 ) -> Counter[tuple[str, str]]:
     """How often each two values stand against each other in some pairs."""
     level = levels[:, place]
-    chosen = np.flatnonzero(rows & (level >= 0) & (level < Level.AGREE))
+    chosen = np.flatnonzero(rows & (level >= 0) & (level < Level.AGREE)).tolist()
     return Counter(_values(items, names, place, *pairs[row]) for row in chosen)
 
 

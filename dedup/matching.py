@@ -26,7 +26,6 @@ from dedup.deciding import (
     DecideRules,
     Decision,
     decide,
-
     judge,
     score_table,
 )
@@ -38,6 +37,7 @@ __all__ = ["DEFAULT_RULES", "Item", "Matching", "PairTable", "Rules", "decide", 
 Pair = tuple[int, int]
 _SURE = 2.0  # score from which a pair counts as a partner found, when presence is measured
 _LEAST_PRESENCE, _MOST_PRESENCE = 0.3, 0.99
+_FREE_REPEATS = 2  # two records of one resource may give it two titles
 _CLASH_DEPTH = 4.0  # below the least score by more, no clash of texts need be looked for
 
 
@@ -81,7 +81,7 @@ class PairTable:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """clusters: keys of the records of each resource, sorted, each key once; pairs: the evidence; counts: what was done."""
+    """clusters: sorted keys of the records of each resource, each key once; pairs: the evidence; counts."""
 
     clusters: list[list[str]]
     pairs: PairTable
@@ -111,20 +111,16 @@ def match(items: Sequence[Item], rules: Rules = DEFAULT_RULES) -> Matching:
 
 
 def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings, with the texts taken out that say nothing of their resource: one text under several titles of one
-    night and listing (`Compte rendu réservé aux adhérents.`), or under three where neither is known.
+    """The readings without the texts that say nothing of their resource (`Compte rendu réservé aux adhérents.`).
+
+    Such is one text under several titles of one night and listing, or under three where neither is known.
     """
     titles: dict[tuple[object, str], set[tuple[str, ...]]] = defaultdict(set)
     for reading in readings:
         if reading.text:
             titles[reading.item.slot, reading.text].add(reading.title)
-    common = {
-        text for (slot, text), under in titles.items() if len(under) > (1 if slot is not None else _FREE_REPEATS)
-    }
+    common = {text for (slot, text), under in titles.items() if len(under) > (1 if slot is not None else _FREE_REPEATS)}
     return [replace(r, text="") if r.text in common else r for r in readings]
-
-
-_FREE_REPEATS = 2
 
 
 class _Bench:
@@ -139,7 +135,7 @@ class _Bench:
         self.pairs: list[Pair] = []
         self.columns: dict[str, NDArray[np.float64]] = {}
         self.scores: list[float] = []
-        self.weights: FieldWeights | None = None
+        self.weights = FieldWeights(np.zeros((0, 4)), {})
         self._asked: dict[Pair, float | None] = {}
 
     def compare_all(self, pairs: Sequence[Pair]) -> None:
@@ -184,7 +180,8 @@ class _Bench:
         """For each two slots, the share (0.3..0.99) of the records of the larger that surely have their partner."""
         sure = [_SURE if item.slot else inf for item in self.items]
         decisions = self.decide_all([max(sure[i], sure[j]) for i, j in self.pairs])
-        sizes, met = Counter(item.slot for item in self.items), Counter[frozenset[object]]()
+        sizes: Counter[object] = Counter(item.slot for item in self.items)
+        met: Counter[frozenset[object]] = Counter()
         for group in self.cluster(decisions).groups:
             for i, j in combinations(group, 2):
                 met[frozenset((self.items[i].slot, self.items[j].slot))] += 1
@@ -225,7 +222,6 @@ class _Bench:
         features = self.comparer.compare(i, j)
         if features.clash:
             return None
-        assert self.weights is not None
         levels = np.array([features.levels], np.int8)
         learned = weigh_fields(self.weights, levels, [(i, j)], self.items, self.names)[0]
         row = dict(zip(COLUMNS, (*_numbers(features), *learned), strict=True))
@@ -255,7 +251,7 @@ def _report(
         decisions,
         held,
     )
-    tally = Counter(decision.verdict for decision in decisions)
+    tally: Counter[str] = Counter(decision.verdict for decision in decisions)
     rules = Counter(f"rule {fixed}" for d in decisions if (fixed := d.rule) != "score")
     holds = {f"held {reason}": count for reason, count in found.counts.items()}
     sizes = {"records": len(items), "pairs": len(bench.pairs), "clusters": len(found.groups)}
