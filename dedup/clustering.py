@@ -27,7 +27,7 @@ class ClusterRules:
 
     margin: float = 1.0
     slack: float = 1.0
-    free_mean: float = 0.3
+    free_mean: float = 0.0
     oversized: int = 64
     oversized_mean: float = 1.0
 

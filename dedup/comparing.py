@@ -28,6 +28,7 @@ _FOREIGN_NEGATIONS = frozenset(("not", "without", "never"))
 _NEGATIVE = NEGATIONS | _FOREIGN_NEGATIONS
 _TURNED_MAX_WORDS = 4  # `n'est pas` beside `est`: a negation counts where little else differs
 _PARTLY = 0.34
+_MIN_ABBREVIATION = 3
 _ROMAN = re.compile(r"[ivxl]{2,}$")
 _EDITION_DIGITS = 2
 _RARE_BITS = 9.0  # one record in five hundred
@@ -204,12 +205,26 @@ def compare_values(ours: Sequence[str], theirs: Sequence[str]) -> Level:
     left, right = _telling(ours), _telling(theirs)
     if left == right:
         return Level.AGREE
-    shared = len(left & right)
+    shared = len(left & right) + _abbreviated(left - right, right - left)
     if not shared:
         return Level.CONFLICT
     if shared == min(len(left), len(right)):
         return Level.WITHIN
-    return Level.PARTLY if shared / len(left | right) >= _PARTLY else Level.CONFLICT
+    return Level.PARTLY if shared / (len(left) + len(right) - shared) >= _PARTLY else Level.CONFLICT
+
+
+def _abbreviated(left: Iterable[str], right: Iterable[str]) -> int:
+    """How many words of one side are another of the other side cut short (`surg endosc`, `surgical endoscopy`)."""
+    free = sorted(right)
+    count = 0
+    for word in sorted(left):
+        for other in free:
+            short, long = sorted((word, other), key=len)
+            if len(short) >= _MIN_ABBREVIATION and short.isalpha() and long.startswith(short):
+                free.remove(other)
+                count += 1
+                break
+    return count
 
 
 def _telling(words: Sequence[str]) -> frozenset[str]:
