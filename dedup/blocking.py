@@ -32,7 +32,8 @@ _ODD = 0x9E3779B97F4A7C15
 class BlockRules:
     """When two records meet.
 
-    max_records: per block; title_keys: how many of the rarest words of a title open a block; sample_rate, min_sample:
+    max_records: per block; title_keys: how many of the rarest words of a title open a block; title_share: words that
+    two titles of such a block must share, of those of the shorter (0..1); sample_rate, min_sample:
     share of shingles kept, and how many at least of a short text; min_shared, min_share: shared shingles that make a
     pair, or their share (0..1) of the smaller sample; neighbours: how many each record of a cut block is paired with;
     best: how many partners by text a record may have, the most alike first.
@@ -40,6 +41,7 @@ class BlockRules:
 
     max_records: int = 40
     title_keys: int = 3
+    title_share: float = 0.4
     sample_rate: float = 1 / 12
     min_sample: int = 24
     min_shared: int = 2
@@ -70,6 +72,7 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
     found = Candidates()
     may_meet = _Meeting(readings)
     rank = _rarity(readings)
+    bags = [frozenset(reading.title_chars) for reading in readings]
     # a word that stands in one title only meets no one
     rarest = [sorted((c for c in set(r.title_chars) if rank[c][0] > 1), key=rank.__getitem__) for r in readings]
     for name, groups in (
@@ -79,7 +82,9 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
         ("facet", _by_facet(readings)),
     ):
         for i, j in _pair_up(groups, name, rarest, rules, found.counts):
-            if may_meet(i, j) or name == "url":
+            if name == "title" and len(bags[i] & bags[j]) < rules.title_share * min(len(bags[i]), len(bags[j])):
+                found.counts["title_weaker"] += 1
+            elif may_meet(i, j) or name == "url":
                 found.pairs.setdefault((i, j), name)
     for i, j in _text_pairs(readings, lexicon, rules, found.counts):
         if may_meet(i, j):

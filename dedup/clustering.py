@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log2
 
 Slot = tuple[object, ...]
 Pair = tuple[int, int]
@@ -21,13 +22,14 @@ class ClusterRules:
 
     margin: how much better than the next free one of its night and listing a partner must score; slack: how far the
     mean score of two clusters may fall below what their pair needed; free_mean: least mean score where nights and
-    listings are unknown; oversized: records from which on a cluster is held for review, and joins only with a mean of
+    listings are unknown and the cluster is small, growth: how much more each doubling of it beyond four asks; oversized: records from which on a cluster is held for review, and joins only with a mean of
     oversized_mean.
     """
 
     margin: float = 1.0
     slack: float = 1.0
     free_mean: float = 0.0
+    growth: float = 0.15
     oversized: int = 64
     oversized_mean: float = 1.0
 
@@ -146,7 +148,9 @@ class _State:
     def _least_mean(self, place: int, needed: float, size: int) -> float:
         if size > self.rules.oversized:
             return self.rules.oversized_mean
-        return self.rules.free_mean if self.slots[place] is None else needed - self.rules.slack
+        if self.slots[place] is not None:
+            return needed - self.rules.slack
+        return self.rules.free_mean + self.rules.growth * max(0.0, log2(size) - _SMALL)
 
     def _join(self, one: int, two: int) -> None:
         if len(self.members[one]) < len(self.members[two]):
@@ -157,4 +161,5 @@ class _State:
         self.taken[one] |= self.taken[two]
 
 
+_SMALL = 2.0  # log2 of four records
 _MOST = 20.0  # an address is worth no more than this in a mean

@@ -82,6 +82,7 @@ _FITTED: dict[str, float] = {
     "bare_title_both": -0.86,
     "no_text": 2.21,
 }
+_CHUNK_ROWS = 4096
 WEIGHTS = tuple(_FITTED.get(name, 0.0) for name in SIGNALS)
 
 
@@ -153,6 +154,16 @@ class Decision:
 
 def score_table(columns: Mapping[str, Matrix], rules: DecideRules) -> Matrix:
     """The score of each pair, rounded, so that one row alone gives the same."""
+    size = len(columns["shared"])
+    parts = [
+        _sum_rows({name: column[start : start + _CHUNK_ROWS] for name, column in columns.items()}, rules)
+        for start in range(0, size, _CHUNK_ROWS)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _sum_rows(columns: Mapping[str, Matrix], rules: DecideRules) -> Matrix:
+    # added one by one: numpy's sums hang on the shape of the table in their last digit
     weighed = signal_table(columns) * np.array(rules.weights)
     return np.array([round(float(sum(row)), 4) for row in weighed.tolist()])
 
