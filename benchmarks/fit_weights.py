@@ -43,7 +43,8 @@ def labelled_pairs(folder: Path) -> tuple[Matrix, Matrix]:
     is_same = np.array([one == two for one, two in ends], dtype=np.float64)
     # what a rule decides is not left to the weights
     kept &= pairs.features["clash"] == 0
-    return signal_table(pairs.features)[kept], is_same[kept]
+    table = {name: column[kept].astype(np.float64) for name, column in pairs.features.items()}
+    return signal_table(table), is_same[kept]
 
 
 def fit(signals: Matrix, is_same: Matrix, weight: Matrix, rounds: int = 25) -> Matrix:

@@ -25,11 +25,16 @@ TITLE_WORDS = 9
 
 def read_corpus(path: str, size: int) -> tuple[list[Item], dict[str, int]]:
     """The first records of the corpus, and the group of each."""
-    table = pq.read_table(path).slice(0, size)
-    groups, texts = table["group"].to_pylist(), table["text"].to_pylist()
+    groups: list[int] = []
+    texts: list[str] = []
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=5_000, columns=["group", "text"]):
+        groups.extend(batch["group"].to_pylist())
+        texts.extend(batch["text"].to_pylist())
+        if len(texts) >= size:
+            break
     met: Counter[int] = Counter()
     items, group_of = [], {}
-    for place, (group, text) in enumerate(zip(groups, texts, strict=True)):
+    for place, (group, text) in enumerate(zip(groups[:size], texts[:size], strict=True)):
         night = f"n{(group + met[group]) % NIGHTS}"
         met[group] += 1
         title = " ".join(text.split()[:TITLE_WORDS])

@@ -24,6 +24,7 @@ _SHINGLE = 4  # words; three share too much French grammar, five lose too much t
 _FURTHER = 8  # words a shingle is prolonged to when its block is too large
 _MIN_FACET_CHARS = 5  # a year or a volume names no one
 _FACET_SHARE = 0.005
+_COMMON_MIN, _COMMON_SHARE = 50, 0.05  # titles from which on a word tells nothing of a pair
 _CHUNK_WORDS = 200_000
 _ODD = 0x9E3779B97F4A7C15
 
@@ -41,7 +42,7 @@ class BlockRules:
 
     max_records: int = 40
     title_keys: int = 3
-    title_share: float = 0.4
+    title_share: float = 0.5
     sample_rate: float = 1 / 12
     min_sample: int = 24
     min_shared: int = 2
@@ -72,7 +73,9 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
     found = Candidates()
     may_meet = _Meeting(readings)
     rank = _rarity(readings)
-    bags = [frozenset(reading.title_chars) for reading in readings]
+    common = max(_COMMON_MIN, _COMMON_SHARE * len(readings))
+    # strings, not sets: a hundred thousand small sets weigh as much as the texts
+    bags = ["".join(dict.fromkeys(c for c in reading.title_chars if rank[c][0] <= common)) for reading in readings]
     # a word that stands in one title only meets no one
     rarest = [sorted((c for c in set(r.title_chars) if rank[c][0] > 1), key=rank.__getitem__) for r in readings]
     for name, groups in (
@@ -82,7 +85,9 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
         ("facet", _by_facet(readings)),
     ):
         for i, j in _pair_up(groups, name, rarest, rules, found.counts):
-            if name == "title" and len(bags[i] & bags[j]) < rules.title_share * min(len(bags[i]), len(bags[j])):
+            if name == "title" and len(set(bags[i]).intersection(bags[j])) < rules.title_share * min(
+                len(bags[i]), len(bags[j])
+            ):
                 found.counts["title_weaker"] += 1
             elif may_meet(i, j) or name == "url":
                 found.pairs.setdefault((i, j), name)

@@ -22,7 +22,7 @@ class ClusterRules:
 
     margin: how much better than the next free one of its night and listing a partner must score; slack: how far the
     mean score of two clusters may fall below what their pair needed; free_mean: least mean score where nights and
-    listings are unknown and the cluster is small; growth: how much more each doubling of it beyond four asks;
+    listings are unknown and the cluster is small, growth: how much more each doubling of it beyond four asks;
     oversized: records from which on a cluster is held for review, and joins only with a mean of oversized_mean.
     """
 

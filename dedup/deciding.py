@@ -152,11 +152,13 @@ class Decision:
     flips_at: float | None
 
 
-def score_table(columns: Mapping[str, Matrix], rules: DecideRules) -> Matrix:
+def score_table(columns: Mapping[str, NDArray[np.float32]], rules: DecideRules) -> Matrix:
     """The score of each pair, rounded, so that one row alone gives the same."""
     size = len(columns["shared"])
     parts = [
-        _sum_rows({name: column[start : start + _CHUNK_ROWS] for name, column in columns.items()}, rules)
+        _sum_rows(
+            {name: column[start : start + _CHUNK_ROWS].astype(np.float64) for name, column in columns.items()}, rules
+        )
         for start in range(0, size, _CHUNK_ROWS)
     ]
     return np.concatenate(parts) if parts else np.empty(0)

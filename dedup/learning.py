@@ -37,7 +37,7 @@ class FieldWeights:
 
 
 def learn_fields(
-    columns: Mapping[str, NDArray[np.float64]],
+    columns: Mapping[str, NDArray[np.float32]],
     levels: Levels,
     pairs: Sequence[tuple[int, int]],
     items: Sequence[Item],
@@ -90,7 +90,7 @@ def weigh_fields(
     return np.column_stack((bits.clip(min=0).sum(axis=1), bits.clip(max=0).sum(axis=1), bits.min(axis=1, initial=0.0)))
 
 
-def _samples(columns: Mapping[str, NDArray[np.float64]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _samples(columns: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     has_text, ratio = columns["has_text"] > 0, columns["text_ratio"]
     certain = (columns["is_equal_title"] > 0) & (columns["shared"] >= _CERTAIN_BITS)
     certain &= ~has_text | (ratio > _CERTAIN_TEXT)

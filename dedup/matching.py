@@ -57,16 +57,18 @@ DEFAULT_RULES = Rules()
 class PairTable:
     """Every compared pair, column by column; `rows` gives them one by one.
 
-    left, right: keys, left < right; features: the columns of deciding.COLUMNS; verdict, rule, needed, flips_at: see
-    deciding.Decision; held: why a pair decided the same was not joined, empty when it was.
+    left, right: keys, left < right; features: the columns of deciding.COLUMNS; needed: the least score asked; held: by
+    place, why a pair decided the same was not joined. A row has the fields of deciding.Decision as well.
     """
 
     left: list[str]
     right: list[str]
     block: list[str]
-    features: Mapping[str, NDArray[np.float64]]
-    decisions: list[Decision]
-    held: list[str]
+    features: Mapping[str, NDArray[np.float32]]
+    scores: list[float]
+    needed: list[float]
+    rules: DecideRules
+    held: Mapping[int, str]
 
     def __len__(self) -> int:
         return len(self.left)
@@ -76,7 +78,8 @@ class PairTable:
         for place in range(len(self)):
             values = {name: float(column[place]) for name, column in self.features.items()}
             named = {"left": self.left[place], "right": self.right[place], "block": self.block[place]}
-            yield {**named, **values, **asdict(self.decisions[place]), "held": self.held[place]}
+            decision = judge(values, self.scores[place], self.needed[place], self.rules)
+            yield {**named, **values, **asdict(decision), "held": self.held.get(place, "")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,8 @@ def match(items: Sequence[Item], rules: Rules = DEFAULT_RULES) -> Matching:
     bench = _Bench(readings, lexicon, rules)
     bench.compare_all(sorted(candidates.pairs))
     needed = bench.ask()
-    decisions = bench.decide_all(needed)
-    found = bench.cluster(decisions)
-    return _report(ordered, candidates.pairs, bench, decisions, found, candidates.counts)
+    found = bench.cluster(needed)
+    return _report(ordered, candidates.pairs, bench, needed, found, candidates.counts)
 
 
 def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
@@ -133,7 +135,7 @@ class _Bench:
         self.knowledge = learn_words(lexicon)
         self.comparer = Comparer(readings, self.knowledge, self.names)
         self.pairs: list[Pair] = []
-        self.columns: dict[str, NDArray[np.float64]] = {}
+        self.columns: dict[str, NDArray[np.float32]] = {}
         self.scores: list[float] = []
         self.weights = FieldWeights(np.zeros((0, 4)), {})
         self._asked: dict[Pair, float | None] = {}
@@ -141,7 +143,7 @@ class _Bench:
     def compare_all(self, pairs: Sequence[Pair]) -> None:
         """Fill columns and scores for all candidates, fields weighed by what they teach."""
         self.pairs = list(pairs)
-        table = np.empty((len(pairs), len(FEATURES)))
+        table = np.empty((len(pairs), len(FEATURES)), np.float32)
         levels = np.empty((len(pairs), len(self.names) + 1), np.int8)
         for row, (i, j) in enumerate(pairs):
             features = self.comparer.compare(i, j)
@@ -149,7 +151,7 @@ class _Bench:
         self.columns = {name: table[:, place] for place, name in enumerate(FEATURES)}
         self.weights = learn_fields(self.columns, levels, self.pairs, self.items, self.names)
         learned = weigh_fields(self.weights, levels, self.pairs, self.items, self.names)
-        self.columns |= {name: learned[:, place] for place, name in enumerate(LEARNED)}
+        self.columns |= {name: learned[:, place].astype(np.float32) for place, name in enumerate(LEARNED)}
         self.scores = score_table(self.columns, self.rules.decide).tolist()
         self._find_text_clashes()
 
@@ -179,10 +181,10 @@ class _Bench:
     def _measure_presence(self) -> dict[frozenset[object], float]:
         """For each two slots, the share (0.3..0.99) of the records of the larger that surely have their partner."""
         sure = [_SURE if item.slot else inf for item in self.items]
-        decisions = self.decide_all([max(sure[i], sure[j]) for i, j in self.pairs])
+        needed = [max(sure[i], sure[j]) for i, j in self.pairs]
         sizes: Counter[object] = Counter(item.slot for item in self.items)
         met: Counter[frozenset[object]] = Counter()
-        for group in self.cluster(decisions).groups:
+        for group in self.cluster(needed).groups:
             for i, j in combinations(group, 2):
                 met[frozenset((self.items[i].slot, self.items[j].slot))] += 1
         return {
@@ -190,27 +192,28 @@ class _Bench:
             for slots, count in met.items()
         }
 
-    def decide_all(self, needed: Sequence[float]) -> list[Decision]:
-        """The verdict on every candidate."""
+    def decide_all(self, needed: Sequence[float]) -> Iterator[Decision]:
+        """The verdict on every candidate, one after the other: a list of them all would take more than the texts."""
         names = ("shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text")
         rows = zip(*(self.columns[name].tolist() for name in names), strict=True)
-        return [
-            judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
-            for row, score, least in zip(rows, self.scores, needed, strict=True)
-        ]
+        for row, score, least in zip(rows, self.scores, needed, strict=True):
+            yield judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
 
-    def cluster(self, decisions: Sequence[Decision]) -> Clusters:
-        """The guarded closure of the pairs decided the same."""
-        scores, needed = {}, {}
-        for pair, decision in zip(self.pairs, decisions, strict=True):
+    def cluster(self, needed: Sequence[float]) -> Clusters:
+        """The guarded closure of the pairs decided the same; pairs too weak to rival one of them are left out."""
+        floor = min((least for least in needed if least < inf), default=0.0) - self.rules.cluster.margin
+        scores, asked = {}, {}
+        for pair, decision in zip(self.pairs, self.decide_all(needed), strict=True):
+            if decision.score < floor and decision.rule != "address":
+                continue
             is_clash = decision.rule.startswith("clash")
             self._asked[pair] = None if is_clash else decision.score
             if not is_clash:
                 scores[pair] = inf if decision.rule == "address" else decision.score
             if decision.verdict == "same":
-                needed[pair] = decision.needed
+                asked[pair] = decision.needed
         slots = [item.slot for item in self.items]
-        return cluster(slots, scores, needed, self.score_of, self.rules.cluster)
+        return cluster(slots, scores, asked, self.score_of, self.rules.cluster)
 
     def score_of(self, i: int, j: int) -> float | None:
         """The score of any two records; None when their facts clash."""
@@ -218,15 +221,21 @@ class _Bench:
             self._asked[i, j] = self._score(i, j)
         return self._asked[i, j]
 
+    def _texts_clash(self, features: Features, i: int, j: int) -> bool:
+        is_asked = features.is_same_night and features.has_text and not features.is_same_text
+        if not is_asked or features.text_ratio < self.rules.decide.text_clash_min:
+            return False
+        return bool(text_clash(self.readings[i], self.readings[j], self.knowledge))
+
     def _score(self, i: int, j: int) -> float | None:
         features = self.comparer.compare(i, j)
-        if features.clash:
+        if features.clash or self._texts_clash(features, i, j):
             return None
         levels = np.array([features.levels], np.int8)
         learned = weigh_fields(self.weights, levels, [(i, j)], self.items, self.names)[0]
-        row = dict(zip(COLUMNS, (*_numbers(features), *learned), strict=True))
-        score: float = score_table({name: np.array([value]) for name, value in row.items()}, self.rules.decide)[0]
-        return score
+        row = zip(COLUMNS, (*_numbers(features), *learned), strict=True)
+        columns = {name: np.array([value], np.float32) for name, value in row}
+        return float(score_table(columns, self.rules.decide)[0])
 
 
 def _numbers(features: Features) -> list[float]:
@@ -237,22 +246,27 @@ def _report(
     items: Sequence[Item],
     blocks: Mapping[Pair, str],
     bench: _Bench,
-    decisions: list[Decision],
+    needed: list[float],
     found: Clusters,
     counts: Mapping[str, int],
 ) -> Matching:
     keys = [item.key for item in items]
-    held = [found.holds.get(pair, "") for pair in bench.pairs]
+    held = {place: found.holds[pair] for place, pair in enumerate(bench.pairs) if pair in found.holds}
     table = PairTable(
         [keys[i] for i, _ in bench.pairs],
         [keys[j] for _, j in bench.pairs],
         [blocks[pair] for pair in bench.pairs],
         bench.columns,
-        decisions,
+        bench.scores,
+        needed,
+        bench.rules.decide,
         held,
     )
-    tally: Counter[str] = Counter(decision.verdict for decision in decisions)
-    rules = Counter(f"rule {fixed}" for d in decisions if (fixed := d.rule) != "score")
+    tally: Counter[str] = Counter()
+    for decision in bench.decide_all(needed):
+        tally[decision.verdict] += 1
+        if decision.rule != "score":
+            tally[f"rule {decision.rule}"] += 1
     holds = {f"held {reason}": count for reason, count in found.counts.items()}
     sizes = {"records": len(items), "pairs": len(bench.pairs), "clusters": len(found.groups)}
-    return Matching([[keys[p] for p in g] for g in found.groups], table, {**sizes, **counts, **tally, **rules, **holds})
+    return Matching([[keys[p] for p in g] for g in found.groups], table, {**sizes, **counts, **tally, **holds})
