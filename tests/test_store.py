@@ -486,3 +486,25 @@ def test_a_stray_of_the_same_number_does_not_leak_into_the_release(layout: Layou
     published = publish(layout, make_tables(1), FACTS)
     assert not (published.path / "stray.parquet").exists()
     assert whole(published) == 1
+
+
+def test_every_file_is_on_the_disk_before_the_release_has_its_name(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, rename = store._sync, Path.rename
+
+    def note_sync(path: Path) -> None:
+        done.append(path.name)
+        sync(path)
+
+    def note_rename(path: Path, target: Path) -> Path:
+        done.append(f"named {target.name}")
+        return rename(path, target)
+
+    monkeypatch.setattr(store, "_sync", note_sync)
+    monkeypatch.setattr(Path, "rename", note_rename)
+    publish(layout, make_tables(1), FACTS)
+    before = done[: done.index("named 000001")]
+    assert {path.name for path in layout.release(1).iterdir()} <= set(before)
+    assert done.index("named 000001") < done.index("releases") < done.index("latest.json")
