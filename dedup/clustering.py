@@ -8,9 +8,9 @@ the clear best partner of the other among those still free. What is refused is t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log2
+from math import inf, log2
 
 Slot = tuple[object, ...]
 Pair = tuple[int, int]
@@ -52,17 +52,20 @@ def cluster(
     needed: Mapping[Pair, float],
     score_of: Callable[[int, int], float | None],
     rules: ClusterRules = DEFAULT_CLUSTER_RULES,
+    apart: Collection[Pair] = (),
 ) -> Clusters:
     """Join records.
 
     Args:
         slots: the night and listing of each record, in which a resource stands once; None where unknown.
         scores: pairs (left < right) with their score; infinite where a rule joins them whatever their slots.
-        needed: for each pair that may join, the least score asked.
+        needed: for each pair that may join, the least score asked; minus infinity where a person said so, which goes
+            before anything else and is stopped by nothing but another word of a person.
         score_of: the score of any two records, None when they are different for good.
+        apart: pairs (left < right) that a person called different.
     """
-    state = _State(slots, scores, score_of, rules)
-    order = sorted(needed, key=lambda pair: (-scores[pair], pair))
+    state = _State(slots, scores, score_of, rules, apart)
+    order = sorted(needed, key=lambda pair: (needed[pair] > -inf, -scores[pair], pair))
     held: dict[Pair, str] = {}
     while True:
         held, joined = {}, 0
@@ -90,8 +93,9 @@ class _State:
         scores: Mapping[Pair, float],
         score_of: Callable[[int, int], float | None],
         rules: ClusterRules,
+        apart: Collection[Pair],
     ) -> None:
-        self.slots, self.score_of, self.rules = slots, score_of, rules
+        self.slots, self.score_of, self.rules, self.apart = slots, score_of, rules, frozenset(apart)
         self.home = list(range(len(slots)))
         self.members = {place: [place] for place in self.home}
         self.taken: list[set[Slot]] = [set() if slot is None else {slot} for slot in slots]
@@ -108,12 +112,12 @@ class _State:
         one, two = self.home[pair[0]], self.home[pair[1]]
         if one == two:
             return ""
-        if score != float("inf"):
+        if score != inf:
             if self.taken[one] & self.taken[two]:
                 return "slot"
             if not (self._is_clear(*pair, score) and self._is_clear(*pair[::-1], score)):
                 return "twin"
-        reason = self._disagree(one, two, needed)
+        reason = self._said_apart(one, two) if needed == -inf else self._disagree(one, two, needed)
         if reason:
             return reason
         self._join(one, two)
@@ -130,6 +134,10 @@ class _State:
             if other != partner and not self.taken[self.home[other]] & self.taken[self.home[place]]:
                 return False
         return True
+
+    def _said_apart(self, one: int, two: int) -> str:
+        across = ((min(i, j), max(i, j)) for i in self.members[one] for j in self.members[two])
+        return "different" if any(pair in self.apart for pair in across) else ""
 
     def _disagree(self, one: int, two: int, needed: float) -> str:
         """Why two clusters may not join, judged by every pair across them; empty when they may."""

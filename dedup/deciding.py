@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -121,7 +122,8 @@ class DecideRules:
     (times the log odds of presence). free_min: least score where nothing is known of nights and listings. unsure: how
     far below the least score a pair is still worth a look. address_min: least likeness (0..1) of titles or texts at one
     address; below it the address was re-used. text_clash_min: likeness of texts from which their facts are held
-    against each other.
+    against each other. known: how much less is asked of two records that were one resource before, and how much more of
+    two that stood beside each other as two, so that what is nearly even does not change from night to night.
     Source of the weights: benchmarks/fit_weights.py.
     """
 
@@ -132,6 +134,7 @@ class DecideRules:
     unsure: float = 3.0
     address_min: float = 0.3
     text_clash_min: float = 0.8
+    known: float = 1.5
 
 
 DEFAULT_DECIDE_RULES = DecideRules()
@@ -141,8 +144,8 @@ DEFAULT_DECIDE_RULES = DecideRules()
 class Decision:
     """What was decided on a pair, by which rule, and the least score at which it would be decided otherwise.
 
-    needed: the least score that was asked. flips_at: the value of `needed` beyond which the verdict changes; None where
-    a rule decided that no threshold moves.
+    needed: the least score that was asked; infinite where none would do. flips_at: the value of `needed` beyond which
+    the verdict changes; None where a rule decided that no threshold moves.
     """
 
     score: float
@@ -190,6 +193,8 @@ def decide(row: Mapping[str, float], needed: float, rules: DecideRules) -> Decis
 
 def judge(row: Mapping[str, float], score: float, needed: float, rules: DecideRules) -> Decision:
     """The verdict on a pair whose score is known: the address first, then clashes, then the score."""
+    if needed == inf:
+        return Decision(score, needed, "different", "known apart", None)
     rule = fixed_rule(row, rules)
     if rule == "address":
         return Decision(score, needed, "same", rule, None)

@@ -36,6 +36,7 @@ class Item:
     key: unique, and the same tomorrow. night, listing: when and where it stands; a resource stands at most once in a
     night and listing (both None: nothing is known). scope: only records of one scope are compared. facets: short
     attributes, any of which may be missing (None or empty). url: the address of the resource itself, canonical.
+    known_as: the resource it is known to be from before, by other evidence than its words; None when it is new.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Item:
     type: str | None = None
     facets: Mapping[str, str | None] = field(default_factory=dict)
     url: str | None = None
+    known_as: str | None = None
 
     @property
     def slot(self) -> tuple[str | None, str | None] | None:

@@ -25,6 +25,7 @@ from dedup.deciding import (
     LEARNED,
     DecideRules,
     Decision,
+    Verdict,
     decide,
     judge,
     score_table,
@@ -36,6 +37,7 @@ __all__ = ["DEFAULT_RULES", "Item", "Matching", "PairTable", "Rules", "decide", 
 
 Pair = tuple[int, int]
 _SURE = 2.0  # score from which a pair counts as a partner found, when presence is measured
+_NEVER = 1e9  # a least score that none reaches
 _LEAST_PRESENCE, _MOST_PRESENCE = 0.3, 0.99
 _FREE_REPEATS = 2  # two records of one resource may give it two titles
 _CLASH_DEPTH = 4.0  # below the least score by more, no clash of texts need be looked for
@@ -58,7 +60,8 @@ class PairTable:
     """Every compared pair, column by column; `rows` gives them one by one.
 
     left, right: keys, left < right; features: the columns of deciding.COLUMNS; needed: the least score asked; held: by
-    place, why a pair decided the same was not joined. A row has the fields of deciding.Decision as well.
+    place, why a pair decided the same was not joined; judged: by place, what a person said of it, which counts before
+    the machine's own verdict. A row has the fields of deciding.Decision as well.
     """
 
     left: list[str]
@@ -69,6 +72,7 @@ class PairTable:
     needed: list[float]
     rules: DecideRules
     held: Mapping[int, str]
+    judged: Mapping[int, Verdict] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.left)
@@ -79,6 +83,8 @@ class PairTable:
             values = {name: float(column[place]) for name, column in self.features.items()}
             named = {"left": self.left[place], "right": self.right[place], "block": self.block[place]}
             decision = judge(values, self.scores[place], self.needed[place], self.rules)
+            if place in self.judged:
+                decision = by_person(decision, self.judged[place])
             yield {**named, **values, **asdict(decision), "held": self.held.get(place, "")}
 
 
@@ -91,11 +97,17 @@ class Matching:
     counts: Mapping[str, int]
 
 
-def match(items: Sequence[Item], rules: Rules = DEFAULT_RULES) -> Matching:
+def match(
+    items: Sequence[Item], rules: Rules = DEFAULT_RULES, judged: Mapping[tuple[str, str], Verdict] | None = None
+) -> Matching:
     """Which records are one resource.
 
     Args:
         items: keys unique; their order does not matter.
+        rules: when records are one resource.
+        judged: what a person said of two keys, in either order; it outranks the machine. Keys of no item count for
+            nothing.
+
     Raises:
         ValueError: two items have one key.
     """
@@ -105,11 +117,28 @@ def match(items: Sequence[Item], rules: Rules = DEFAULT_RULES) -> Matching:
     readings, lexicon = read_items(ordered)
     readings = blank_boilerplate(readings)
     candidates = block_pairs(readings, lexicon, rules.block)
-    bench = _Bench(readings, lexicon, rules)
-    bench.compare_all(sorted(candidates.pairs))
+    said = _by_place(ordered, judged or {})
+    bench = _Bench(readings, lexicon, rules, said)
+    blocks = {**dict.fromkeys(said, "person"), **candidates.pairs}
+    bench.compare_all(sorted(blocks))
     needed = bench.ask()
     found = bench.cluster(needed)
-    return _report(ordered, candidates.pairs, bench, needed, found, candidates.counts)
+    return _report(ordered, blocks, bench, needed, found, candidates.counts)
+
+
+def by_person(decision: Decision, verdict: Verdict) -> Decision:
+    """A decision as a person's word makes it; the score stays what the machine gave."""
+    return replace(decision, verdict=verdict, rule="person", flips_at=None)
+
+
+def _by_place(items: Sequence[Item], judged: Mapping[tuple[str, str], Verdict]) -> dict[Pair, Verdict]:
+    places = {item.key: place for place, item in enumerate(items)}
+    said = {}
+    for (left, right), verdict in judged.items():
+        if left in places and right in places and left != right:
+            one, two = sorted((places[left], places[right]))
+            said[one, two] = verdict
+    return said
 
 
 def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
@@ -128,8 +157,10 @@ def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
 class _Bench:
     """What is known of the pairs while one call of `match` lasts."""
 
-    def __init__(self, readings: Sequence[Reading], lexicon: Lexicon, rules: Rules) -> None:
-        self.readings, self.rules = readings, rules
+    def __init__(
+        self, readings: Sequence[Reading], lexicon: Lexicon, rules: Rules, said: Mapping[Pair, Verdict]
+    ) -> None:
+        self.readings, self.rules, self.said = readings, rules, said
         self.items = [reading.item for reading in readings]
         self.names = sorted({name for item in self.items for name in item.facets})
         self.knowledge = learn_words(lexicon)
@@ -176,11 +207,21 @@ class _Bench:
             else:
                 share = presence.get(frozenset((slots[i], slots[j])), _LEAST_PRESENCE)
                 needed.append(round(rules.paired_min - rules.presence * log(share / (1 - share)), 4))
-        return needed
+        return [least + self._known(pair) for pair, least in zip(self.pairs, needed, strict=True)]
+
+    def _known(self, pair: Pair) -> float:
+        """What is known from before of two records, as a shift of the least score."""
+        one, two = (self.items[place] for place in pair)
+        if one.known_as is None or two.known_as is None:
+            return 0.0
+        if one.known_as == two.known_as:
+            return -self.rules.decide.known
+        # two of one catalogue; when one of them is not there tonight, the other has not become it
+        return self.rules.decide.known if one.night == two.night else inf
 
     def _measure_presence(self) -> dict[frozenset[object], float]:
         """For each two slots, the share (0.3..0.99) of the records of the larger that surely have their partner."""
-        sure = [_SURE if item.slot else inf for item in self.items]
+        sure = [_SURE if item.slot else _NEVER for item in self.items]
         needed = [max(sure[i], sure[j]) for i, j in self.pairs]
         sizes: Counter[object] = Counter(item.slot for item in self.items)
         met: Counter[frozenset[object]] = Counter()
@@ -196,24 +237,26 @@ class _Bench:
         """The verdict on every candidate, one after the other: a list of them all would take more than the texts."""
         names = ("shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text")
         rows = zip(*(self.columns[name].tolist() for name in names), strict=True)
-        for row, score, least in zip(rows, self.scores, needed, strict=True):
-            yield judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
+        for pair, row, score, least in zip(self.pairs, rows, self.scores, needed, strict=True):
+            decision = judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
+            yield by_person(decision, self.said[pair]) if pair in self.said else decision
 
     def cluster(self, needed: Sequence[float]) -> Clusters:
         """The guarded closure of the pairs decided the same; pairs too weak to rival one of them are left out."""
         floor = min((least for least in needed if least < inf), default=0.0) - self.rules.cluster.margin
         scores, asked = {}, {}
         for pair, decision in zip(self.pairs, self.decide_all(needed), strict=True):
-            if decision.score < floor and decision.rule != "address":
+            if decision.score < floor and decision.rule not in ("address", "person"):
                 continue
-            is_clash = decision.rule.startswith("clash")
-            self._asked[pair] = None if is_clash else decision.score
-            if not is_clash:
-                scores[pair] = inf if decision.rule == "address" else decision.score
+            is_apart = decision.rule.startswith("clash") or decision.rule in ("known apart", "person")
+            self._asked[pair] = None if is_apart and decision.verdict != "same" else decision.score
+            if self._asked[pair] is not None:
+                scores[pair] = inf if decision.rule in ("address", "person") else decision.score
             if decision.verdict == "same":
-                asked[pair] = decision.needed
+                asked[pair] = -inf if decision.rule == "person" else decision.needed
         slots = [item.slot for item in self.items]
-        return cluster(slots, scores, asked, self.score_of, self.rules.cluster)
+        apart = [pair for pair, verdict in self.said.items() if verdict != "same"]
+        return cluster(slots, scores, asked, self.score_of, self.rules.cluster, apart)
 
     def score_of(self, i: int, j: int) -> float | None:
         """The score of any two records; None when their facts clash."""
@@ -229,7 +272,7 @@ class _Bench:
 
     def _score(self, i: int, j: int) -> float | None:
         features = self.comparer.compare(i, j)
-        if features.clash or self._texts_clash(features, i, j):
+        if features.clash or self._texts_clash(features, i, j) or self._known((i, j)) == inf:
             return None
         levels = np.array([features.levels], np.int8)
         learned = weigh_fields(self.weights, levels, [(i, j)], self.items, self.names)[0]
@@ -261,6 +304,7 @@ def _report(
         needed,
         bench.rules.decide,
         held,
+        {place: bench.said[pair] for place, pair in enumerate(bench.pairs) if pair in bench.said},
     )
     tally: Counter[str] = Counter()
     for decision in bench.decide_all(needed):

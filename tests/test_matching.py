@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, product
 
 import pytest
 
 from dedup.clustering import ClusterRules, cluster
 from dedup.comparing import Level, compare_values
-from dedup.deciding import DEFAULT_DECIDE_RULES, decide
+from dedup.deciding import DEFAULT_DECIDE_RULES, Verdict, decide
 from dedup.items import Item, is_code, plain_words, title_words
 from dedup.matching import Rules, match
 
@@ -277,3 +279,57 @@ def test_values_agree_conflict_or_say_less() -> None:
     assert compare_values(["pages", "12", "20"], ["12", "20"]) is Level.AGREE
     assert compare_values(["freund", "y"], ["yoav", "freund"]) is Level.WITHIN
     assert compare_values(["1990"], ["1991"]) is Level.CONFLICT
+
+
+PLAIN = "Ce guide accompagne les collectivités qui ouvrent leurs marchés aux structures d'insertion du territoire."
+TWINS = (
+    Item("a", "Guide des marchés réservés", PLAIN),
+    Item("b", "Guide des marchés réservés", PLAIN),
+    Item("c", "Atlas des jardins partagés", "Un relevé de cent jardins, de leurs sols et de leurs statuts."),
+)
+
+
+def clusters_of(items: Sequence[Item], judged: dict[tuple[str, str], Verdict] | None = None) -> list[list[str]]:
+    """The clusters found, a person's words counted."""
+    return match(items, judged=judged).clusters
+
+
+def test_a_persons_word_outranks_the_machine_both_ways() -> None:
+    assert clusters_of(TWINS) == [["a", "b"], ["c"]]
+    assert clusters_of(TWINS, {("b", "a"): "different"}) == [["a"], ["b"], ["c"]]
+    assert clusters_of(TWINS, {("b", "a"): "unsure"}) == [["a"], ["b"], ["c"]]
+    assert clusters_of(TWINS, {("a", "c"): "same"}) == [["a", "b", "c"]]
+
+
+def test_a_persons_word_stands_in_the_table_beside_the_machines_score() -> None:
+    row = next(
+        r for r in match(TWINS, judged={("c", "a"): "same"}).pairs.rows() if (r["left"], r["right"]) == ("a", "c")
+    )
+    assert (row["verdict"], row["rule"], row["block"]) == ("same", "person", "person")
+    assert row["score"] < row["needed"]
+
+
+def test_words_on_keys_that_are_not_there_count_for_nothing() -> None:
+    assert clusters_of(TWINS, {("a", "nobody"): "same"}) == clusters_of(TWINS)
+
+
+def test_same_words_of_a_person_go_before_an_address() -> None:
+    items = [replace(item, url="https://x.example/1" if item.key != "c" else None) for item in TWINS]
+    assert clusters_of(items) == [["a", "b"], ["c"]]
+    assert clusters_of(items, {("a", "b"): "different"}) == [["a"], ["b"], ["c"]]
+
+
+def test_one_that_is_gone_does_not_become_one_that_stood_beside_it() -> None:
+    gone = replace(TWINS[0], night="before", known_as="r1")
+    assert clusters_of([gone, TWINS[1]]) == [["a", "b"]]
+    assert clusters_of([gone, replace(TWINS[1], known_as="r2")]) == [["a"], ["b"]]
+    row = next(match([gone, replace(TWINS[1], known_as="r2")]).pairs.rows())
+    assert row["rule"] == "known apart"
+
+
+def test_what_was_one_or_two_before_needs_more_to_change() -> None:
+    def needed(left: str | None, right: str | None) -> float:
+        items = [replace(TWINS[0], known_as=left), replace(TWINS[1], known_as=right)]
+        return float(next(match(items).pairs.rows())["needed"])
+
+    assert needed("r1", "r1") < needed(None, "r1") < needed("r1", "r2")
