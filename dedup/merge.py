@@ -63,19 +63,23 @@ def best_first(stated: Iterable[Stated]) -> list[Stated]:
 
 
 def merge(
-    resource_id: str, url: str | None, stated: Sequence[Stated], former: Mapping[str, Any] | None
+    resource_id: str,
+    url: str | None,
+    stated: Sequence[Stated],
+    former: Mapping[str, Any] | None,
+    first_seen_at: datetime | None = None,
 ) -> dict[str, Any]:
     """The row of a resource that pages state tonight (columns of schema.tables.RESOURCES).
 
     Args:
         resource_id: its identifier.
         url: its canonical address, None for a text copy.
-        stated: its records, at least one.
+        stated: its records, at least one, the best first.
         former: its row as of the night before, None for a new one.
+        first_seen_at: when it was first seen before tonight, None when it was not.
     """
-    ordered = best_first(stated)
-    best = ordered[0]
-    first = min(s.seen_at for s in stated)
+    best = stated[0]
+    first = min([s.seen_at for s in stated] + ([first_seen_at] if first_seen_at else []))
     last = max(s.seen_at for s in stated)
     row: dict[str, Any] = {
         "resource_id": resource_id,
@@ -89,11 +93,14 @@ def merge(
         "published_month": best.record.month,
         "links": [{"text": link.text, "url": link.url} for link in best.record.links],
         "record_count": len(stated),
+        "best_record_id": best.record_id,
+        "absent_nights": 0,
         "state": "listed" if any(s.visit.role == "listing" for s in stated) else "unlisted",
         "first_seen_at": min(first, former["first_seen_at"]) if former else first,
         "last_seen_at": max(last, former["last_seen_at"]) if former else last,
     }
-    return finish(row, former, changed_at=first if former is None else last)
+    is_new = former is None and first_seen_at is None
+    return finish(row, former, changed_at=first if is_new else last)
 
 
 def with_copies(former: Mapping[str, Any], copies: Sequence[Stated]) -> dict[str, Any]:
@@ -104,11 +111,11 @@ def with_copies(former: Mapping[str, Any], copies: Sequence[Stated]) -> dict[str
     row = dict(former)
     if not copies:
         return row
-    newest = best_first(copies)[0]
+    ordered = best_first(copies)
+    newest = ordered[0]
     if newest.seen_at > former["last_seen_at"]:
-        state = former["state"]
-        row = {**merge(former["resource_id"], former["url"] or newest.record.url, copies, former), "state": state}
-        row["themes"] = list(former["themes"])
+        kept = {name: former[name] for name in ("state", "themes", "absent_nights")}
+        row = merge(former["resource_id"], former["url"] or newest.record.url, ordered, former) | kept
         row = finish(row, former, changed_at=newest.seen_at)
     return {**row, "first_seen_at": min(former["first_seen_at"], *(s.seen_at for s in copies))}
 

@@ -10,37 +10,58 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flows.decisions import judgements_digest, read_judgements
 from flows.ledger import FORMAT, Kind, Ledger, read_ledgers, to_json
 from flows.lock import locked
+from flows.register import enter
 from flows.stages import (
+    BUILT_UPON,
     NO_NIGHT,
     SOFTWARE,
     Built,
     Rows,
     batches,
     build,
+    complete,
     configuration_digest,
+    continue_build,
     harvest,
     inputs,
     is_news,
     is_of,
     parse_batch,
+    place_of,
     read_steps,
     release_facts,
     require_ready,
     silent,
+    steps_between,
 )
 from flows.versions import code_digest
 from harvest.archive import ArchiveWriter
 from harvest.crawl import Progress
 from parsers.page import parse_page
-from releases.store import Release, hold, latest_release, publish, readable_release, run_state, sweep, write_run
+from releases.store import (
+    Release,
+    drop_states,
+    hold,
+    keep_state,
+    kept_state,
+    latest_release,
+    newest_whole,
+    older_releases,
+    publish,
+    readable_release,
+    run_state,
+    sweep,
+    write_run,
+)
 from schema.addresses import canonical_url
 from schema.errors import Bug, MoissonError, StructureChanged, UsageError
 from schema.layout import Layout
 from schema.nouns import Payload, Visit
 from schema.sources import Source
-from schema.tables import TABLES
+from schema.tables import CHANGES, TABLES
 
 T = TypeVar("T")
 Step = Callable[..., Any]
@@ -72,18 +93,16 @@ def refresh(
     with locked(layout):
         sweep(layout)
         release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
-        known = [row["url"] for row in release.rows("resources") if row["url"]] if release else []
+        known = _known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
         pages: Sequence[dict[str, Any]] = ()
         try:
             kind: Kind = "dry" if is_dry else "refresh"
             tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress)
-            # tables of other code or labels are no ground to build on: every run is read again
-            ground = release if release is not None and is_of(release, source) else None
-            past = read_ledgers(layout, _needless(layout, ground))
-            built = _build(
-                source, layout, [*(p for p in past if p.run < run and p.kind != "dry"), tonight], ground, step
-            )
+            former = _former_tables(source, layout, release)
+            past = read_ledgers(layout, _needless(layout, former.ground))
+            ledgers = [*(p for p in past if p.run < run and p.kind != "dry"), tonight]
+            built = _build(source, layout, ledgers, former, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
         except MoissonError as error:
@@ -98,6 +117,33 @@ def refresh(
         return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a build starts from, and what its changes are told against.
+
+    ground: tables of this very code and configuration; None when every run is to be read again. told: the release
+    before. up_to: only the steps up to its place are wanted.
+    """
+
+    ground: Release | None = None
+    told: Release | None = None
+    up_to: Release | None = None
+
+
+def _former_tables(source: Source, layout: Layout, release: Release | None) -> Former:
+    """The newest tables to build upon: a release, or what a later run without news left."""
+    state = kept_state(layout)
+    grounds = [r for r in (release, state) if r is not None and is_of(r, source)]
+    # tables of other code or labels are no ground to build on
+    return Former(max(grounds, key=place_of, default=None), release)
+
+
+def _known_addresses(layout: Layout, release: Release | None) -> list[str]:
+    """Addresses of the resources known so far, as the newest tables have them."""
+    newest = max((r for r in (release, kept_state(layout)) if r is not None), key=place_of, default=None)
+    return [row["url"] for row in newest.rows("resources") if row["url"]] if newest else []
+
+
 def _needless(layout: Layout, ground: Release | None) -> set[int]:
     """Runs that a release rests on and that bring no copies: their archives need not be opened to build upon it."""
     if ground is None:
@@ -106,20 +152,26 @@ def _needless(layout: Layout, ground: Release | None) -> set[int]:
     return {run for run in runs if run_state(layout, run) not in (None, "imported")}
 
 
-def _build(source: Source, layout: Layout, ledgers: Sequence[Ledger], ground: Release | None, step: Step) -> Built:
-    """The tables as of the last of some runs, built upon a release, or from nothing."""
+def _build(source: Source, layout: Layout, ledgers: Sequence[Ledger], former: Former, step: Step) -> Built:
+    """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
+    ground = former.ground
     after, night = (int(ground.manifest[key]) if ground else 0 for key in ("run", "night"))
     needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after or ledger.run == night]
 
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    steps, copies = read_steps(needed, parsed)
-    former = {name: ground.rows(name) for name in ("resources", "records", "pages")} if ground else {}
+    steps, copies = read_steps(needed, parsed, read_judgements(layout))
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
-    later = [s for s in steps if s.run > after]
-    built: Built = step("build", build, source, later, copies, former, last_night)
-    return built
+    wanted = steps_between(steps, ground, former.up_to)
+    told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
+    if told is None or is_of(told, source):
+        built: Built = step("build", build, source, wanted, copies, base, last_night)
+    else:
+        # other code made the release: what its runs give now, and then what came after
+        reread: Built = step("build", build, source, steps_between(wanted, None, told), copies, base, last_night)
+        built = continue_build(reread, told, steps_between(wanted, told), copies, source, step)
+    return complete(layout, built, told)
 
 
 def _conclude(
@@ -134,16 +186,27 @@ def _conclude(
         found = difference(release.rows("resources") if release else (), built.tables["resources"])
         return Outcome(f"{source.name}: dry run, nothing published: {found}; {counts}", {"state": "dry"})
     if release is not None and not is_news(built.tables, release):
+        if is_of(release, source):
+            keep_state(layout, built.run, built.tables, release_facts(source, layout, built, "unchanged"))
         return Outcome(
             f"{source.name}: unchanged since release {release.number}: {counts} -> {layout.latest}",
             {"state": "unchanged", "release": release.number},
         )
-    facts = release_facts(source, layout, built, "source" if release else "first release")
-    published: Release = step("publish", publish, layout, built.tables, facts)
+    published = _publish(source, layout, built, "source" if release else "first release", step)
     return Outcome(
         f"{source.name}: release {published.number} published: {counts} -> {layout.latest}",
         {"state": "published", "release": published.number},
     )
+
+
+def _publish(source: Source, layout: Layout, built: Built, cause: str, step: Step) -> Release:
+    """Publish, the promise of the new ids first."""
+    titles = {row["resource_id"]: row["title"] for row in built.tables["resources"]}
+    facts = release_facts(source, layout, built, cause)
+    enter(layout, built.tables["ids"], titles, built.run, facts["published_at"])
+    published: Release = step("publish", publish, layout, built.tables, facts)
+    drop_states(layout)
+    return published
 
 
 def _counts(tables: Rows) -> str:
@@ -189,8 +252,10 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         proof = None
         if release is not None and change is None:
             proof = _prove(source, layout, release, ledgers, step)
-        if release is None or change is not None or ledgers[-1].run > int(release.manifest["run"]):
-            built = _build(source, layout, ledgers, None, step)
+        said = len(read_judgements(layout))
+        is_later = release is None or (ledgers[-1].run, said) > place_of(release)
+        if release is None or change is not None or is_later:
+            built = _build(source, layout, ledgers, Former(None, release or newest_whole(layout)), step)
             outcome = _bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
@@ -208,14 +273,22 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
         return "configuration changed"
     if release.manifest["inputs"] != inputs(layout, int(release.manifest["run"])):
         return "archive changed"
+    said = int(release.manifest["judgements"])
+    if release.manifest["judgements_digest"] != judgements_digest(read_judgements(layout)[:said]):
+        return "decisions changed"
     return None
 
 
 def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[Ledger], step: Step) -> str:
     """Make the tables of a release again; that they are equal, in words."""
     run = int(release.manifest["run"])
-    built = _build(source, layout, [ledger for ledger in ledgers if ledger.run <= run], None, step)
-    unequal = [t.name for t in TABLES if release.rows(t.name) != list(built.tables[t.name])]
+    told = next(older_releases(layout, release), None)
+    upto = [ledger for ledger in ledgers if ledger.run <= run]
+    built = _build(source, layout, upto, Former(None, told, release), step)
+    # what changed can only be told against the release before
+    is_told = told is not None or release.number == 1
+    compared = [table for table in TABLES if is_told or table is not CHANGES]
+    unequal = [table.name for table in compared if release.rows(table.name) != list(built.tables[table.name])]
     if unequal:
         raise Bug(
             f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
@@ -234,8 +307,7 @@ def _bring_in(source: Source, layout: Layout, built: Built, release: Release | N
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
         return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}")
-    facts = release_facts(source, layout, built, cause)
-    published: Release = step("publish", publish, layout, built.tables, facts)
+    published = _publish(source, layout, built, cause, step)
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -19,7 +19,7 @@ from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
 from schema.dictionary import datapackage
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
-from schema.tables import BY_NAME, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
+from schema.tables import BY_NAME, IDS, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
 
 MANIFEST = "release.json"
 # columns of `resources` in which a night may differ without being news
@@ -49,6 +49,10 @@ class Release:
             raise DamagedArchive(f"{path}: not the file that {MANIFEST} names; `moisson rebuild` makes it again")
         return read_rows(BY_NAME[table], path)
 
+    def tables(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+        """The rows of several of its tables, by name."""
+        return {name: self.rows(name) for name in names}
+
 
 def latest_release(layout: Layout) -> Release | None:
     """The newest release, None when nothing was published yet.
@@ -63,11 +67,19 @@ def latest_release(layout: Layout) -> Release | None:
 
 def readable_release(layout: Layout) -> Release | None:
     """The newest release, None when there is none or when any file of it is damaged."""
+    return _whole(layout.latest.resolve()) if layout.latest.is_symlink() else None
+
+
+def newest_whole(layout: Layout) -> Release | None:
+    """The newest release of which no file is damaged; None when there is none."""
+    return next((found for n in reversed(layout.release_numbers()) if (found := _whole(layout.release(n)))), None)
+
+
+def _whole(path: Path) -> Release | None:
     try:
-        release = latest_release(layout)
-        if release is not None:
-            for table in TABLES:
-                release.rows(table.name)
+        release = _open(path)
+        for table in TABLES:
+            release.rows(table.name)
     except DamagedArchive:
         return None
     return release
@@ -104,8 +116,9 @@ def _open(path: Path) -> Release:
 
 
 def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """What decides whether a night is news: `resources` without times and counts."""
-    return logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS)
+    """What decides whether a night is news: `resources` without times and counts, and `ids`."""
+    digests = logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS), logical_digest(IDS, tables["ids"])
+    return sha256(" ".join(digests).encode()).hexdigest()
 
 
 def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Release:
@@ -135,6 +148,27 @@ def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, An
     if not layout.held(run).exists():
         _stage(layout, layout.held(run), lambda folder: _write_set(folder, tables, dict(facts)))
     return layout.held(run)
+
+
+def keep_state(
+    layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]
+) -> None:
+    """Keep the tables as of a run that published nothing, so that the next need not read the runs before it again."""
+    if not layout.state(run).exists():
+        _stage(layout, layout.state(run), lambda folder: _write_set(folder, tables, {"number": 0, **facts}))
+    drop_states(layout, before=run)
+
+
+def kept_state(layout: Layout) -> Release | None:
+    """The tables as of the newest run that published nothing; None when there are none, or they cannot be read."""
+    return next((found for run in reversed(layout.states()) if (found := _whole(layout.state(run)))), None)
+
+
+def drop_states(layout: Layout, before: int | None = None) -> None:
+    """Remove kept tables, all or those of earlier runs: they can be made again from the archive."""
+    for run in layout.states():
+        if before is None or run < before:
+            shutil.rmtree(layout.state(run), ignore_errors=True)
 
 
 def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequence[Mapping[str, Any]]) -> Path:

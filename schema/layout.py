@@ -2,11 +2,13 @@
 
 <data>/raw/<source>/000007.warc.gz          one archive a run (.part while it is written)
 <data>/raw/<source>/decisions.jsonl         people's decisions
+<data>/raw/<source>/ids.jsonl               every resource_id ever published
 <data>/clean/<source>/releases/000012/      one release: the tables, release.json, datapackage.json
 <data>/clean/<source>/latest                symbolic link to the newest release
 <data>/clean/<source>/latest.json           the same pointer, for stores without links
 <data>/clean/<source>/held/000007/          the tables of a run that a gate stopped
 <data>/clean/<source>/runs/000007/          run.json and pages.parquet of every run
+<data>/clean/<source>/state/000007/         the tables as of the newest run, where that published nothing
 <data>/clean/<source>/staging/              what is being written; swept at the start of a run
 <data>/clean/<source>/lock                  held by the run in progress; the kernel frees it
 """
@@ -53,6 +55,16 @@ class Layout:
         return self.clean / "staging"
 
     @property
+    def decisions(self) -> Path:
+        """People's decisions."""
+        return self.raw / "decisions.jsonl"
+
+    @property
+    def register(self) -> Path:
+        """Every resource_id ever published."""
+        return self.raw / "ids.jsonl"
+
+    @property
     def lock(self) -> Path:
         """The file whose lock a run holds."""
         return self.clean / "lock"
@@ -72,6 +84,14 @@ class Layout:
     def held(self, run: int) -> Path:
         """The folder of a held run's tables."""
         return self.clean / "held" / f"{run:06d}"
+
+    def state(self, run: int) -> Path:
+        """The folder of the tables as of a run that published nothing."""
+        return self.clean / "state" / f"{run:06d}"
+
+    def states(self) -> list[int]:
+        """Numbers of the runs whose tables are kept, in order."""
+        return _numbers(self.clean / "state", r"(\d{6,})")
 
     def runs(self) -> list[int]:
         """Numbers of the runs that have a whole archive, in order."""

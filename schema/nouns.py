@@ -9,6 +9,8 @@ from typing import Literal
 Section = Literal["body", "resume"]
 Kind = Literal["paragraph", "heading", "item", "caption", "cell"]
 
+JudgedAs = Literal["same", "different", "unsure", "withdrawn"]
+
 BODY: Section = "body"
 RESUME: Section = "resume"
 
@@ -167,6 +169,22 @@ class Night:
     visits: tuple[Visit, ...]
     listings: tuple[ListingVisit, ...]
     readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person said of two things: names are resource_ids or record_ids; `withdrawn` takes the last word back.
+
+    after_run: number of the last run when it was said; it counts from there on. said_at is UTC.
+    """
+
+    left: str
+    right: str
+    verdict: JudgedAs
+    why: str
+    author: str
+    said_at: datetime
+    after_run: int
 
 
 OUTCOMES = {

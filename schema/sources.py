@@ -51,6 +51,7 @@ class Source(_Strict):
     parser: Literal["labelled-blocks", "labelled-text"]
     replay: str | None = None
     contact: str | None = None
+    retire_after_nights: Annotated[int, Field(ge=1, le=1000)] = 3
     labels: Labels
     pace: Pace = Pace()
     path: Path = Path()

@@ -10,8 +10,10 @@ TIME = pa.timestamp("us", tz="UTC")
 CLOSED_LIST = pa.dictionary(pa.int32(), pa.string())
 LINKS = pa.list_(pa.struct([pa.field("text", pa.string()), pa.field("url", pa.string())]))
 
+SIGNALS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("value", pa.float32())]))
+
 # raised when a column is added (minor) or changes its meaning, type or name (major)
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,22 @@ RESOURCES = Table(
         Column("links", LINKS, "Links of its text, in order: words and absolute address"),
         Column("record_count", pa.int32(), "Number of records it was made from tonight"),
         Column(
+            "best_record_id",
+            pa.string(),
+            "The record that gave title, type, privacy, text and links; null when no page states it tonight",
+            is_nullable=True,
+            is_volatile=True,
+        ),
+        Column(
             "state",
             CLOSED_LIST,
             "listed, unlisted (known, no listing shows it), not_found, gone, moved or forbidden",
+        ),
+        Column(
+            "absent_nights",
+            pa.int32(),
+            "Complete nights in a row on which its address said that it is gone; it is retired after some",
+            is_volatile=True,
         ),
         Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_volatile=True),
         Column("last_seen_at", TIME, "When a page last stated it (UTC), as of this release", is_volatile=True),
@@ -241,5 +256,87 @@ REJECTS = Table(
     ),
 )
 
-TABLES = (RESOURCES, RECORDS, PASSAGES, PAGES, REJECTS)
+PAIRS = Table(
+    "pairs",
+    "compared pair of records, and why it is one resource or two",
+    ("left", "right"),
+    (
+        Column("left", pa.string(), "A record_id, the best of its address; a resource_id where no page states it now"),
+        Column("right", pa.string(), "The other"),
+        Column("left_id", pa.string(), "The resource that the left one was recognised as"),
+        Column("right_id", pa.string(), "The resource that the right one was recognised as"),
+        Column("block", CLOSED_LIST, "Why they were compared: title, text, address ... or a person's word"),
+        Column("features", SIGNALS, "What the comparison found; recomputing the score from them gives the same"),
+        Column("score", pa.float64(), "Natural log of the odds that the two are one resource, rounded to 4 places"),
+        Column(
+            "needed", pa.float64(), "Least score asked of this pair; null where no score would do", is_nullable=True
+        ),
+        Column("verdict", CLOSED_LIST, "same, different or unsure"),
+        Column("rule", CLOSED_LIST, "What decided: score, address, clash of ..., known apart, person ..."),
+        Column(
+            "flips_at",
+            pa.float64(),
+            "The value of `needed` beyond which the verdict changes; null where no threshold moves it",
+            is_nullable=True,
+        ),
+        Column(
+            "held", CLOSED_LIST, "Why a pair decided the same was not joined: twin, disagreement ...", is_nullable=True
+        ),
+    ),
+)
+
+CHANGES = Table(
+    "changes",
+    "field that changed since the former release",
+    ("resource_id", "field"),
+    (
+        Column("resource_id", pa.string(), "The resource"),
+        Column("field", CLOSED_LIST, "A column of `resources`; a new resource is one row: state, from null"),
+        Column("before", pa.string(), "Its value in the former release as text, lists as JSON", is_nullable=True),
+        Column("after", pa.string(), "Its value in this release; null when it is retired or merged", is_nullable=True),
+        Column("cause", CLOSED_LIST, "source, parser, collapse, dedup or person"),
+    ),
+)
+
+HISTORY = Table(
+    "history",
+    "interval in which a field of a resource had a value",
+    ("resource_id", "field", "place"),
+    (
+        Column("resource_id", pa.string(), "The resource"),
+        Column("field", CLOSED_LIST, "A column of `resources`"),
+        Column("value", pa.string(), "The value as text, lists as JSON; a null value has no interval"),
+        Column("place", pa.int32(), "Number of the interval among those of this field, in order, counted from 0"),
+        Column("is_open", pa.bool_(), "Whether it still holds"),
+        Column("from_run", pa.int64(), "First run that stated it", is_volatile=True),
+        Column(
+            "to_run",
+            pa.int64(),
+            "First run that no longer did; null while it holds",
+            is_nullable=True,
+            is_volatile=True,
+        ),
+        Column("valid_from", TIME, "When that first run began (UTC)", is_volatile=True),
+        Column("valid_to", TIME, "When the run began that no longer stated it", is_nullable=True, is_volatile=True),
+    ),
+)
+
+IDS = Table(
+    "ids",
+    "identifier ever published, and what it is now",
+    ("resource_id",),
+    (
+        Column("resource_id", pa.string(), "The identifier"),
+        Column("now", pa.list_(pa.string()), "Itself; the one it was merged into; itself and those split from it"),
+        Column("fate", CLOSED_LIST, "kept, merged, split, retired, or replaced (by a later reading of the archive)"),
+        Column("why", pa.string(), "The evidence, in words"),
+        Column("known_by", pa.list_(pa.string()), "Addresses it has been known by; a urn where it has none, sorted"),
+        Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_nullable=True, is_volatile=True),
+        Column("minted_run", pa.int64(), "Run in which it was given", is_volatile=True),
+        Column("since_run", pa.int64(), "Run from which its fate is as it is", is_volatile=True),
+        Column("since_at", TIME, "When that run began (UTC)", is_volatile=True),
+    ),
+)
+
+TABLES = (RESOURCES, RECORDS, PASSAGES, PAIRS, PAGES, REJECTS, CHANGES, HISTORY, IDS)
 BY_NAME = {table.name: table for table in TABLES}

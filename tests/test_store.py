@@ -60,6 +60,8 @@ def make_tables(generation: int, count: int = 3) -> Rows:
             "published_month": None,
             "links": [],
             "record_count": 1,
+            "best_record_id": None,
+            "absent_nights": 0,
             "state": "listed",
             "first_seen_at": when,
             "last_seen_at": when,

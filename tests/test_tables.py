@@ -61,6 +61,8 @@ def make_resource(**values: Any) -> Row:
         "published_month": date(2023, 11, 1),
         "links": [{"text": "", "url": "https://rtes.example/a"}],
         "record_count": 0,
+        "best_record_id": None,
+        "absent_nights": 0,
         "state": "listed",
         "first_seen_at": when,
         "last_seen_at": when,
@@ -89,7 +91,7 @@ def test_a_table_is_declared_in_full(table: Table) -> None:
 def test_names_end_in_their_unit_or_kind(table: Table) -> None:
     for column in table.columns:
         if pa.types.is_timestamp(column.type):
-            assert column.name.endswith("_at")
+            assert column.name.endswith("_at") or column.name in ("valid_from", "valid_to")
             assert column.type.tz == "UTC"
         if pa.types.is_boolean(column.type):
             assert column.name.startswith(("is_", "has_"))

@@ -1,0 +1,105 @@
+"""What changed since a release, and which value a field had when: rows of `changes` and `history`.
+
+An interval opens on the run that first states a value and closes on the run that first states another; runs order the
+intervals, clocks only date them. Values are written as text: a list as JSON, a truth as `true` or `false`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+Row = dict[str, Any]
+Cause = Literal["source", "parser", "collapse", "dedup", "person"]
+Causes = Mapping[tuple[str, str], Cause]
+
+TRACKED = (
+    "title", "url", "type", "is_private", "summary", "themes", "keywords", "published_month", "links", "state",
+)  # fmt: skip
+
+
+def as_text(value: Any) -> str | None:
+    """A value as `changes` and `history` write it; None for a null."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def find_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], causes: Causes) -> list[Row]:
+    """One row for each tracked field that changed, columns of schema.tables.CHANGES, sorted by key.
+
+    A resource that is new, or that came back, is one row: its state, from null. One that left the table is one row too:
+    its state, to null.
+
+    Args:
+        before: rows of `resources` of the former release.
+        after: rows of `resources` now.
+        causes: why a field of a resource changed, by resource_id and field; the source where it is not named.
+    """
+    old = {row["resource_id"]: row for row in before}
+    new = {row["resource_id"]: row for row in after}
+    return [
+        {"resource_id": name, "field": field, "before": was, "after": now, "cause": causes.get((name, field), "source")}
+        for name in sorted(old.keys() | new.keys())
+        for field, was, now in sorted(_differences(old.get(name), new.get(name)))
+    ]
+
+
+def _differences(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> Iterable[tuple[str, str | None, str | None]]:
+    if old is None or new is None:
+        yield "state", as_text(old["state"]) if old else None, as_text(new["state"]) if new else None
+        return
+    for field in TRACKED:
+        was, now = as_text(old[field]), as_text(new[field])
+        if was != now:
+            yield field, was, now
+
+
+def extend_history(
+    history: Sequence[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], run: int, at: datetime
+) -> list[Row]:
+    """The intervals as of a run: those whose value still holds stay open, the others close, new values open new ones.
+
+    Args:
+        history: intervals as of the run before, columns of schema.tables.HISTORY.
+        after: rows of `resources` as of the run; a resource that is not there has no values any more.
+        run: number of the run.
+        at: when it started (UTC).
+    """
+    held = {
+        (row["resource_id"], field): as_text(row[field]) for row in after for field in TRACKED if row[field] is not None
+    }
+    rows: list[Row] = []
+    places: dict[tuple[str, str], int] = {}
+    still = set()
+    for interval in history:
+        key = (interval["resource_id"], interval["field"])
+        places[key] = max(places.get(key, -1), interval["place"])
+        row = dict(interval)
+        if row["is_open"] and held.get(key) == row["value"]:
+            still.add(key)
+        elif row["is_open"]:
+            row |= {"is_open": False, "to_run": run, "valid_to": at}
+        rows.append(row)
+    opened = {"is_open": True, "from_run": run, "to_run": None, "valid_from": at, "valid_to": None}
+    rows += [
+        {"resource_id": key[0], "field": key[1], "value": value, "place": places.get(key, -1) + 1, **opened}
+        for key, value in held.items()
+        if key not in still
+    ]
+    return sorted(rows, key=lambda row: (row["resource_id"], row["field"], row["place"]))
+
+
+def as_of(history: Iterable[Mapping[str, Any]], run: int) -> dict[str, dict[str, str]]:
+    """The values that held after a run: by resource_id, then by field; a null has no interval."""
+    values: dict[str, dict[str, str]] = {}
+    for row in history:
+        if row["from_run"] <= run and (row["to_run"] is None or row["to_run"] > run):
+            values.setdefault(row["resource_id"], {})[row["field"]] = row["value"]
+    return values

@@ -1,0 +1,251 @@
+"""resource_id from night to night: given once, carried by evidence and seniority, never given to two.
+
+Where several resources became one, the oldest keeps its id and the others lead to it; where one became several, the
+best evidence keeps it, and an id that was merged before comes back with its address. Every id ever given stays in
+`ids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dedup.identity import mint_id
+from dedup.recognition import Cluster, Known, Recognition
+from schema.folding import fold
+
+Row = dict[str, Any]
+_MAX_CHAIN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """resource_id of each cluster, in their order; the rows of `ids`; ids whose extent changed by merge or split."""
+
+    names: tuple[str, ...]
+    ids: tuple[Row, ...]
+    reshaped: frozenset[str]
+
+
+class _Register:
+    """Rows of `ids` as they change within one step."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], run: int, at: datetime) -> None:
+        self.rows: dict[str, Row] = {row["resource_id"]: dict(row) for row in rows}
+        self.run, self.at = run, at
+
+    def say(self, name: str, fate: str, now: Sequence[str], why: str) -> None:
+        """What became of an id; nothing where that is known."""
+        row = self.rows[name]
+        if (row["fate"], row["now"]) != (fate, list(now)):
+            since = {"since_run": self.run, "since_at": self.at}
+            self.rows[name] = {**row, "fate": fate, "now": list(now), "why": why, **since}
+
+    def mint(self, name: str, why: str) -> None:
+        """Enter a new id."""
+        self.rows[name] = {
+            "resource_id": name,
+            "now": [name],
+            "fate": "kept",
+            "why": why,
+            "known_by": [],
+            "minted_run": self.run,
+            "first_seen_at": None,
+            "since_run": self.run,
+            "since_at": self.at,
+        }
+
+    def own(self, name: str, names: Iterable[str]) -> None:
+        """Let an id be known by more."""
+        row = self.rows[name]
+        row["known_by"] = sorted({*row["known_by"], *names})
+
+    def disown(self, name: str, known: str) -> None:
+        """Take one of its names from an id."""
+        row = self.rows[name]
+        row["known_by"] = [other for other in row["known_by"] if other != known]
+
+    def owners(self) -> dict[str, set[str]]:
+        """The ids that go by each name, those that became part of another left out."""
+        owners: dict[str, set[str]] = {}
+        for name, row in self.rows.items():
+            if row["fate"] != "merged":
+                for known in row["known_by"]:
+                    owners.setdefault(known, set()).add(name)
+        return owners
+
+    def settle(self) -> tuple[Row, ...]:
+        """The rows with every chain followed to its end, sorted."""
+        for row in self.rows.values():
+            if row["fate"] == "merged":
+                row["now"] = [self._end(row["now"][0])]
+        for name, row in self.rows.items():
+            if row["fate"] == "split":
+                rest = sorted({self._end(other) for other in row["now"]} - {name})
+                self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
+        return tuple(self.rows[name] for name in sorted(self.rows))
+
+    def _end(self, name: str) -> str:
+        for _ in range(_MAX_CHAIN):
+            row = self.rows[name]
+            if row["fate"] != "merged" or row["now"][0] == name:
+                break
+            name = row["now"][0]
+        return name
+
+
+def name_clusters(
+    source: str,
+    recognition: Recognition,
+    known: Sequence[Known],
+    ids: Sequence[Mapping[str, Any]],
+    run: int,
+    at: datetime,
+) -> Lineage:
+    """Give each cluster of a step its resource_id.
+
+    Args:
+        source: short name of the source.
+        recognition: the clusters, and what tells of their past.
+        known: every resource ever known.
+        ids: rows of `ids` as of the step before.
+        run: the step's run, at: when it began; they date what changes.
+    """
+    by_id = {one.resource_id: one for one in known}
+    register = _Register(ids, run, at)
+    claims, lost = _settle_claims(recognition, by_id)
+    evidence = _Evidence(recognition)
+    reshaped: set[str] = set()
+    names: list[str] = []
+    for cluster, claimed in zip(recognition.clusters, claims, strict=True):
+        name = _choose(source, cluster, claimed, by_id, register)
+        others = sorted(claimed - {name})
+        for other in others:
+            register.say(other, "merged", [name], f"the same resource as {name}: {evidence.of(other, name)}")
+            register.own(name, register.rows[other]["known_by"])
+        names.append(name)
+        reshaped |= {name, *others} if others else set()
+    for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
+        for parent in sorted(missed - {name}):
+            row = register.rows[parent]
+            now = [parent, *sorted({*row["now"][1:], name})] if row["fate"] == "split" else [parent, name]
+            register.say(
+                parent, "split", now, f"{name} is a resource of its own: {cluster.groups[0].best.record.title}"
+            )
+            reshaped |= {parent, name}
+    _share_names(recognition.clusters, names, register)
+    return Lineage(tuple(names), register.settle(), frozenset(reshaped))
+
+
+def retire(
+    ids: Iterable[Mapping[str, Any]],
+    resources: Iterable[Mapping[str, Any]],
+    retired: Mapping[str, tuple[str, str | None]],
+    run: int,
+    at: datetime,
+) -> tuple[Row, ...]:
+    """The rows of `ids` once resources are retired, and with the day on which each was first seen.
+
+    One whose address leads to another resource became that one; what else is gone stays what it was.
+
+    Args:
+        ids: rows as the clusters leave them.
+        resources: rows of `resources` as of the step.
+        retired: resource_id -> its last state, and where its address leads.
+        run: the step's run, at: when it began.
+    """
+    register = _Register(ids, run, at)
+    owners = register.owners()
+    for name, (state, target) in sorted(retired.items()):
+        heirs = owners.get(target or "", set()) - {name} - retired.keys()
+        if state == "moved" and heirs:
+            register.say(name, "merged", [min(heirs)], f"its address leads to {target}")
+        else:
+            register.say(name, "retired", [name], f"{state}, on enough complete nights in a row")
+    for row in resources:
+        register.rows[row["resource_id"]]["first_seen_at"] = row["first_seen_at"]
+    return register.settle()
+
+
+def _settle_claims(recognition: Recognition, by_id: Mapping[str, Known]) -> tuple[list[set[str]], list[set[str]]]:
+    """For each cluster the known resources that it is, and those that another cluster is with better evidence."""
+    claims = [
+        {recognition.known_as[g.key] for g in cluster.groups if g.key in recognition.known_as} | set(cluster.recognised)
+        for cluster in recognition.clusters
+    ]
+    lost: list[set[str]] = [set() for _ in claims]
+    claimants: dict[str, list[int]] = {}
+    for place, claimed in enumerate(claims):
+        for name in claimed:
+            claimants.setdefault(name, []).append(place)
+    for name, places in sorted(claimants.items()):
+        best = min(places, key=lambda place: _rank(recognition.clusters[place], by_id[name]))
+        for place in places:
+            if place != best:
+                claims[place].discard(name)
+                lost[place].add(name)
+    return claims, lost
+
+
+def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
+    """How well a cluster fits what a resource was; the least is the best."""
+    keys = {group.key for group in cluster.groups}
+    titles = {fold(group.best.record.title) for group in cluster.groups}
+    return one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
+
+
+def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: _Register) -> str:
+    """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
+    page = cluster.groups[0].best.record.page_url
+    if claimed:
+        name = min(claimed, key=lambda name: by_id[name].seniority)
+        if register.rows[name]["fate"] != "split":
+            register.say(name, "kept", [name], f"stated again by {page}")
+        return name
+    keys = {group.key for group in cluster.groups}
+    former = [one for one in by_id.values() if one.is_merged and keys & one.known_by]
+    if former:
+        name = min(former, key=lambda one: one.seniority).resource_id
+        register.say(name, "kept", [name], f"a resource of its own again, on {page}")
+        return name
+    name = mint_id(source, cluster.groups[0].key, register.rows)
+    register.mint(name, f"first stated by {page}")
+    return name
+
+
+def _share_names(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
+    """Each resource owns the addresses it is stated under; others that lead there only where nobody owns them."""
+    for cluster, name in zip(clusters, names, strict=True):
+        register.own(name, (group.key for group in cluster.groups))
+    owners = register.owners()
+    for cluster, name in zip(clusters, names, strict=True):
+        for group in cluster.groups:
+            for other in owners[group.key] - {name}:
+                register.disown(other, group.key)
+    for cluster, name in zip(clusters, names, strict=True):
+        register.own(name, (alias for group in cluster.groups for alias in group.aliases if alias not in owners))
+
+
+class _Evidence:
+    """Why two known resources are one, in words."""
+
+    def __init__(self, recognition: Recognition) -> None:
+        self._of_key = {
+            group.best.record_id: recognition.known_as.get(group.key)
+            for cluster in recognition.clusters
+            for group in cluster.groups
+        }
+        self._pairs = recognition.matching.pairs
+
+    def of(self, one: str, two: str) -> str:
+        """The strongest pair between them."""
+        wanted, found = {one, two}, "by way of a third"
+        for row in self._pairs.rows():
+            ends = {self._of_key.get(row[side], row[side]) for side in ("left", "right")}
+            if ends == wanted and row["verdict"] == "same":
+                score = f"score {row['score']:g} where {row['needed']:g} was needed"
+                found = score if row["rule"] == "score" else str(row["rule"])
+                break
+        return found

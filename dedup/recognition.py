@@ -1,0 +1,215 @@
+"""Which groups of a night are one resource, and which of those known from before: the matcher's door to a night.
+
+Evidence in this order: a person's word, the site's own identity (addresses), the text. Resources that no page states
+tonight are compared too, by their last values, so that one that moved without a trace is found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dedup.deciding import Verdict
+from dedup.grouping import Group, is_another, is_another_after_absence
+from dedup.items import Item
+from dedup.matching import Matching, match
+from schema.nouns import Judgement
+
+_ABSENT = "before"
+_SEEN_EMPTY = ("not_found", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A resource as known before tonight, retired ones too: its last values and what it is known by.
+
+    url: the address of its row. known_by: every name it owns. is_merged: whether it became part of another one.
+    """
+
+    resource_id: str
+    url: str | None
+    title: str
+    type: str | None
+    text: str
+    state: str
+    known_by: frozenset[str]
+    minted_run: int
+    is_merged: bool = False
+
+    @property
+    def seniority(self) -> tuple[int, str]:
+        """The older goes first."""
+        return self.minted_run, self.resource_id
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Groups that are one resource tonight, the best first, and known resources that it was recognised as by text."""
+
+    groups: tuple[Group, ...]
+    recognised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was recognised.
+
+    clusters: of all groups. known_as: resource_id by the key of each group whose address tells. matching: the evidence,
+    its keys record_ids and, for what nobody states tonight, resource_ids.
+    """
+
+    clusters: tuple[Cluster, ...]
+    known_as: Mapping[str, str]
+    matching: Matching
+
+
+def recognise(groups: Sequence[Group], known: Sequence[Known], judgements: Sequence[Judgement] = ()) -> Recognition:
+    """Tell which groups are one resource, and what they were before.
+
+    Args:
+        groups: of the night, keys unique.
+        known: every resource ever known.
+        judgements: what persons said, in order; the last word on a pair counts.
+    """
+    known_as, displaced = know_by_address(groups, known)
+    present = {*known_as.values(), *displaced}
+    absent = [one for one in known if not one.is_merged and one.resource_id not in present]
+    items = [_item(group, known_as.get(group.key)) for group in groups]
+    items += [_absent_item(one) for one in absent]
+    matching = match(items, judged=_judged(judgements, groups, known_as, known, absent))
+    of_key = {group.best.record_id: group for group in groups}
+    clusters = []
+    for keys in matching.clusters:
+        members = [of_key[key] for key in keys if key in of_key]
+        if members:
+            recognised = tuple(key for key in keys if key not in of_key)
+            clusters.append(Cluster(tuple(sorted(members, key=lambda group: group.key)), recognised))
+    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, matching)
+
+
+def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> tuple[dict[str, str], set[str]]:
+    """resource_id by key of the groups whose address was known; ids whose address another resource bears tonight.
+
+    An address that leads elsewhere tells only where the one it leads to was not known itself.
+    """
+    owners: dict[str, list[Known]] = {}
+    for one in sorted(known, key=lambda k: (k.is_merged, *k.seniority)):
+        for name in one.known_by:
+            owners.setdefault(name, []).append(one)
+    known_as: dict[str, str] = {}
+    displaced: set[str] = set()
+    for group in groups:
+        for one in owners.get(group.key, ()):
+            if _is_same(one, group):
+                known_as[group.key] = one.resource_id
+                break
+            displaced.add(one.resource_id)
+    taken = set(known_as.values())
+    for group in groups:
+        led = [one for name in group.aliases for one in owners.get(name, ()) if not one.is_merged]
+        free = [one for one in led if one.resource_id not in taken and _is_same(one, group)]
+        if group.key not in known_as and free:
+            known_as[group.key] = min(free, key=lambda k: k.seniority).resource_id
+    return known_as, displaced - set(known_as.values())
+
+
+def _is_same(one: Known, group: Group) -> bool:
+    is_changed = is_another_after_absence if one.state in _SEEN_EMPTY else is_another
+    title, text = group.best.record.title, group.text
+    return not is_changed(one.title, one.text, title, text)
+
+
+def _item(group: Group, known_as: str | None) -> Item:
+    record = group.best.record
+    return Item(group.best.record_id, record.title, group.text, type=record.type, url=record.url, known_as=known_as)
+
+
+def _absent_item(one: Known) -> Item:
+    # no address: that it bears none tonight is known already
+    return Item(one.resource_id, one.title, one.text, night=_ABSENT, type=one.type, known_as=one.resource_id)
+
+
+def _judged(
+    judgements: Iterable[Judgement],
+    groups: Sequence[Group],
+    known_as: Mapping[str, str],
+    known: Sequence[Known],
+    absent: Sequence[Known],
+) -> dict[tuple[str, str], Verdict]:
+    """What persons said, by keys of items."""
+    of_record = {one.record_id: group for group in groups for one in group.stated}
+    by_id = {one.resource_id: one for one in known}
+    missing = {one.resource_id for one in absent}
+
+    def keys_of(name: str) -> set[str]:
+        if name in of_record:
+            return {of_record[name].best.record_id}
+        if name in missing:
+            return {name}
+        one = by_id.get(name)
+        if one is not None and one.is_merged:
+            return {group.best.record_id for group in groups if group.key in one.known_by}
+        return {group.best.record_id for group in groups if known_as.get(group.key) == name}
+
+    said: dict[tuple[str, str], Verdict] = {}
+    for judgement in judgements:
+        left, right = keys_of(judgement.left), keys_of(judgement.right)
+        # one that became part of the other: what was its own, against the rest
+        left, right = (left - right, right) if len(left) > len(right) else (left, right - left)
+        for one in left:
+            for two in right:
+                pair = (min(one, two), max(one, two))
+                said.pop(pair, None)
+                if judgement.verdict != "withdrawn":
+                    said[pair] = judgement.verdict
+    return said
+
+
+def judged_apart(judgements: Iterable[Judgement]) -> set[frozenset[str]]:
+    """Pairs of names that persons hold for two, or are unsure of."""
+    last: dict[frozenset[str], str] = {}
+    for judgement in judgements:
+        last[frozenset((judgement.left, judgement.right))] = judgement.verdict
+    return {pair for pair, verdict in last.items() if verdict in ("different", "unsure")}
+
+
+def last_values(history: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The newest value of each field of each resource, by resource_id, then by field."""
+    values: dict[str, dict[str, str]] = {}
+    newest: dict[tuple[str, str], int] = {}
+    for row in history:
+        key = (row["resource_id"], row["field"])
+        if row["place"] >= newest.get(key, -1):
+            newest[key] = row["place"]
+            values.setdefault(row["resource_id"], {})[row["field"]] = row["value"]
+    return values
+
+
+def known_resources(
+    ids: Iterable[Mapping[str, Any]],
+    resources: Iterable[Mapping[str, Any]],
+    history: Iterable[Mapping[str, Any]],
+) -> list[Known]:
+    """Every resource ever known, from rows of `ids`, `resources` and `history` as of the night before."""
+    rows = {row["resource_id"]: row for row in resources}
+    gone = {row["resource_id"] for row in ids} - rows.keys()
+    last = last_values(row for row in history if row["resource_id"] in gone)
+    found = []
+    for row in ids:
+        name = row["resource_id"]
+        values = rows.get(name) or {"url": None, "type": None, "state": "not_found", **last.get(name, {})}
+        found.append(
+            Known(
+                name,
+                values.get("url"),
+                values.get("title") or "",
+                values.get("type"),
+                values.get("summary") or "",
+                values["state"],
+                frozenset(row["known_by"]),
+                row["minted_run"],
+                is_merged=row["fate"] == "merged",
+            )
+        )
+    return found

@@ -1,0 +1,68 @@
+"""What became of resources that no page states tonight: their state, by evidence, and when they are retired.
+
+A state needs its own evidence: the answer of the resource's address. Nights on which a listing was not read to its end
+prove no absence. A resource is retired after some complete nights in a row on which its address said that it is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dedup.merge import finish
+from schema.nouns import Night, Visit
+
+Row = dict[str, Any]
+_STATE_OF_OUTCOME = {"not_found": "not_found", "gone": "gone", "forbidden": "forbidden"}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """rows: of `resources` that are kept; retired: resource_id -> its last state and where its address leads now."""
+
+    rows: tuple[Row, ...]
+    retired: Mapping[str, tuple[str, str | None]]
+
+
+def is_complete(night: Night) -> bool:
+    """Whether every listing was read to its end."""
+    return bool(night.listings) and all(listing.gap is None for listing in night.listings)
+
+
+def carry(night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int) -> Carried:
+    """The rows of resources that no page states tonight: their last values, with the state that the evidence gives."""
+    visits = {visit.url: visit for visit in night.visits}
+    is_whole = is_complete(night)
+    rows, retired = [], {}
+    for former in absent:
+        visit = visits.get(former["url"] or "")
+        evidence = _evidence(visit)
+        state = evidence or _state_without(former, is_whole=is_whole)
+        nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
+        if nights >= retire_after_nights:
+            retired[former["resource_id"]] = (state, visit.redirect_url if visit else None)
+            continue
+        row = {**former, "state": state, "absent_nights": nights, "best_record_id": None}
+        rows.append(finish(row, former, changed_at=night.started_at))
+    return Carried(tuple(rows), retired)
+
+
+def _evidence(visit: Visit | None) -> str | None:
+    """The state that an answer proves; None where it proves none."""
+    if visit is None:
+        return None
+    if visit.outcome in _STATE_OF_OUTCOME:
+        return _STATE_OF_OUTCOME[visit.outcome]
+    return "moved" if visit.redirect_url else None
+
+
+def _state_without(former: Mapping[str, Any], *, is_whole: bool) -> str:
+    return "unlisted" if former["state"] == "listed" and is_whole else str(former["state"])
+
+
+def _absent_nights(former: Mapping[str, Any], visit: Visit | None, evidence: str | None, *, is_whole: bool) -> int:
+    if evidence is not None:
+        return int(former["absent_nights"]) + is_whole
+    # its page is there, though no listing shows it: it is not gone
+    return 0 if visit is not None and visit.outcome == "fetched" else int(former["absent_nights"])

@@ -1,0 +1,70 @@
+"""What persons decided, in data/raw/<source>/decisions.jsonl: one line a decision, appended and never edited.
+
+An input like the pages: it is read again by every rebuild, and counts from the run after which it was said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+
+from pydantic import TypeAdapter, ValidationError
+
+from schema.errors import DamagedArchive, DiskTrouble
+from schema.layout import Layout
+from schema.nouns import Judgement
+
+_JUDGEMENT = TypeAdapter(Judgement)
+_JUDGE = "judge"
+
+
+def read_judgements(layout: Layout) -> list[Judgement]:
+    """What persons said of pairs, in order.
+
+    Raises:
+        DamagedArchive: a line is not what was written.
+    """
+    try:
+        lines = layout.decisions.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedArchive(f"{layout.decisions}: cannot be read ({error}); restore it from a copy") from None
+    judgements = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            values = json.loads(line)
+            if values.pop("kind") == _JUDGE:
+                judgements.append(_JUDGEMENT.validate_python(values))
+        except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
+            raise DamagedArchive(
+                f"{layout.decisions}: line {number} is damaged; restore the file from a copy"
+            ) from None
+    return judgements
+
+
+def add_judgement(layout: Layout, judgement: Judgement) -> None:
+    """Append what a person said; it lasts when this returns."""
+    values = {"kind": _JUDGE, **_JUDGEMENT.dump_python(judgement, mode="json")}
+    _append(layout, json.dumps(values, ensure_ascii=False))
+
+
+def _append(layout: Layout, line: str) -> None:
+    try:
+        layout.raw.mkdir(parents=True, exist_ok=True)
+        with layout.decisions.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DiskTrouble(f"{layout.decisions}: cannot be written ({error}); make room and say it again") from error
+
+
+def judgements_digest(judgements: Sequence[Judgement]) -> str:
+    """sha256 over what persons said, in order."""
+    digest = sha256()
+    for judgement in judgements:
+        digest.update(_JUDGEMENT.dump_json(judgement) + b"\n")
+    return digest.hexdigest()
