@@ -31,7 +31,7 @@ from harvest.crawl import Progress, crawl
 from harvest.payloads import read_payload
 from harvest.wire import NetworkTransport, ReplayTransport
 from parsers.page import parse_page
-from releases.gates import emptied_fields, reasons_to_hold, require_resources
+from releases.gates import emptied_fields, reasons_to_hold, require_resources, vanished
 from releases.store import Release, news_digest
 from releases.tables import to_arrow
 from schema.errors import HeldByGate, MoissonError, UsageError
@@ -195,7 +195,7 @@ def build(
         before = Former(former.get("resources", ()), ids, former.get("history", ()))
         moment = Moment(step.run, step.at, is_visit)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
-        refusal = _refusal(catalogue, night, former) if is_visit else None
+        refusal = _refusal(source, catalogue, night, former) if is_visit else None
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
@@ -265,7 +265,7 @@ def as_rows(catalogue: Catalogue) -> Rows:
     return {table.name: to_arrow(table, catalogue.table(table.name)).to_pylist() for table in STEP_TABLES}
 
 
-def _refusal(catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:
+def _refusal(source: Source, catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:
     """Why the gates stop a night; former holds the tables as of the last good night."""
     try:
         require_resources(catalogue.resources, night.listings)
@@ -273,6 +273,7 @@ def _refusal(catalogue: Catalogue, night: Night, former: Rows) -> MoissonError |
         return error
     reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
+    reasons += vanished(former.get("resources", ()), catalogue.resources, source.max_vanished_share)
     return HeldByGate("; ".join(reasons)) if reasons else None
 
 
@@ -336,7 +337,8 @@ def release_facts(source: Source, layout: Layout, built: Built, cause: str) -> d
 
 def configuration_digest(source: Source) -> str:
     """sha256 over what a source file says about reading (what to ask and how fast stays out)."""
-    said = {**source.model_dump(include={"name", "parser", "labels", "retire_after_nights"}), "schemes": source.schemes}
+    told = {"name", "parser", "labels", "retire_after_nights", "max_vanished_share"}
+    said = {**source.model_dump(include=told), "schemes": source.schemes}
     return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from schema.errors import StructureChanged
 from schema.nouns import ListingVisit
 
+# fewer may leave a small catalogue in one night, whatever share of it they are
+FEW_VANISHED = 3
+
 
 def require_resources(resources: Sequence[Mapping[str, Any]], listings: Sequence[ListingVisit]) -> None:
     """Refuse a night on which nothing at all could be read.
@@ -42,6 +45,24 @@ def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str
         elif listing.gap and not is_missing_from_replay(listing.gap):
             reasons.append(f"the listing was not read to its end: {listing.gap}")
     return reasons
+
+
+def vanished(
+    former: Sequence[Mapping[str, Any]], resources: Sequence[Mapping[str, Any]], most_share: float
+) -> list[str]:
+    """Why a night may not be published for what it no longer shows: too many resources gone at once.
+
+    Args:
+        former: rows of `resources` as of the last good night.
+        resources: rows tonight.
+        most_share: the share (0..1) of the listed resources that may leave the listings in one night; of few, some
+            always may.
+    """
+    before, now = ({row["resource_id"] for row in rows if row["state"] == "listed"} for rows in (former, resources))
+    lost = before - now
+    if len(lost) < FEW_VANISHED or len(lost) <= most_share * len(before):
+        return []
+    return [f"{len(lost)} of {len(before)} listed resources are on no listing any more: is the site cut short?"]
 
 
 def emptied_fields(former: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -41,7 +41,12 @@ class Pace(_Strict):
 
 
 class Source(_Strict):
-    """One site. replay is relative to the file; path is where the file lies, set on loading."""
+    """One site.
+
+    replay is relative to the file. retire_after_nights: complete nights in a row with evidence that it is gone, after
+    which a resource leaves the table. max_vanished_share: share (0..1) of the listed resources that may leave the
+    listings in one night; a night that shows less is held. path is where the file lies, set on loading.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     title: str = ""
@@ -52,6 +57,7 @@ class Source(_Strict):
     replay: str | None = None
     contact: str | None = None
     retire_after_nights: Annotated[int, Field(ge=1, le=1000)] = 3
+    max_vanished_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
     labels: Labels
     pace: Pace = Pace()
     path: Path = Path()

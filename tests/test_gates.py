@@ -11,7 +11,7 @@ import pytest
 
 from flows.jobs import Outcome, refresh
 from harvest import client as client_module
-from releases.gates import emptied_fields, is_missing_from_replay, reasons_to_hold, require_resources
+from releases.gates import emptied_fields, is_missing_from_replay, reasons_to_hold, require_resources, vanished
 from releases.store import latest_release
 from schema.errors import HeldByGate, MoissonError, SiteUnreachable, StructureChanged
 from schema.layout import Layout
@@ -77,6 +77,20 @@ def test_what_the_replayed_archive_never_held_is_no_gap() -> None:
     assert is_missing_from_replay(NOT_HELD)
     assert not is_missing_from_replay(f"{URL}: 404")
     assert reasons_to_hold([read(3, NOT_HELD)], {URL: 3}) == []
+
+
+def listed(*names: str, state: str = "listed") -> list[dict[str, Any]]:
+    """Rows of `resources`, as far as the gate looks at them."""
+    return [{"resource_id": name, "state": state} for name in names]
+
+
+@pytest.mark.parametrize(("before", "lost", "rings"), [(100, 21, True), (100, 20, False), (5, 2, False), (5, 3, True)])
+def test_too_much_gone_at_once_rings(before: int, lost: int, rings: bool) -> None:  # noqa: FBT001  # a case of the table
+    names = [f"r{n}" for n in range(before)]
+    tonight = [*listed(*names[lost:]), *listed(*names[:lost], state="not_found")]
+    assert bool(vanished(listed(*names), tonight, 0.2)) == rings
+    assert bool(vanished(listed(*names), listed(*names[lost:]), 0.2)) == rings
+    assert vanished([], tonight, 0.2) == vanished(tonight, [*tonight, *listed("new")], 0.0) == []
 
 
 def test_every_reason_is_told() -> None:
