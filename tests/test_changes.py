@@ -260,9 +260,16 @@ def row_of(**values: Any) -> dict[str, Any]:
     return row | dict.fromkeys(("title", "url", "type", "is_private", "summary", "published_month")) | values
 
 
-RECORD = {"record_id": "m1", "resource_id": "r1", "title": "a", "type": None, "is_private": None, "body": "b"}
+RECORD: dict[str, Any] = {
+    "record_id": "m1",
+    "resource_id": "r1",
+    "title": "a",
+    "type": None,
+    "is_private": None,
+    "body": "b",
+}
 RECORD |= {"resume": None, "links": [], "url": "u", "page_url": "p"}
-KEPT = {"record_id": "m1", "section": "body", "position": 0, "is_kept": True}
+KEPT: dict[str, Any] = {"record_id": "m1", "section": "body", "position": 0, "is_kept": True}
 KEPT |= {"summary_position": 0, "into_section": None, "into_positions": []}
 
 
