@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.jobs import Outcome, import_copy, rebuild, refresh, with_replay
+from flows.importing import import_copy
+from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source, source_files
 from flows.stages import silent
 from harvest.crawl import Progress

@@ -13,7 +13,8 @@ import pytest
 
 from dedup.causes import Reading, rereading_causes
 from dedup.history import as_of, as_text, find_changes
-from flows.jobs import import_copy, rebuild, refresh, with_replay
+from flows.importing import import_copy
+from flows.jobs import rebuild, refresh, with_replay
 from flows.ledger import load_readings
 from flows.sources_found import find_source
 from parsers.page import parse_page
@@ -158,7 +159,7 @@ def test_a_night_after_many_without_news_reads_only_itself(
         read.append(path.name)
         return real(path)
 
-    monkeypatch.setattr("flows.stages.load_readings", noted)
+    monkeypatch.setattr("flows.building.load_readings", noted)
     night(small, data, noisy(chance))
     assert len(read) == 2  # the last night, for what may rest upon it, and tonight
 
@@ -314,7 +315,7 @@ def test_other_code_and_another_night_are_told_apart(
         return page if page.records == records else type(page)(**{**as_fields(page), "records": records})
 
     monkeypatch.setattr("flows.stages.parse_page", louder)
-    monkeypatch.setattr("flows.stages.code_digest", lambda: "other code")
+    monkeypatch.setattr("flows.manifest.code_digest", lambda: "other code")
     night(small, data, {LISTING: listing(block("Alpha"), block("Beta").replace("texte", "propos"))})
     told = {(r["field"], r["after"], r["cause"]) for r in newest(data, "mine").rows("changes")}
     assert told == {("title", "ALPHA", "parser"), ("summary", "Le propos de Beta.", "source")}
@@ -338,7 +339,7 @@ def test_what_other_code_published_still_resolves(
     published = {row["title"]: row["resource_id"] for row in newest(data, "mine").rows("resources")}
     # a later version of ours that gives other ids
     monkeypatch.setattr("dedup.lineage.mint_id", lambda source, key, taken: "r-other-" + key.rsplit("/", 1)[1])
-    monkeypatch.setattr("flows.stages.code_digest", lambda: "other code")
+    monkeypatch.setattr("flows.manifest.code_digest", lambda: "other code")
     monkeypatch.setattr("flows.jobs.code_digest", lambda: "other code")
     shutil.rmtree(layout.clean)
     rebuild(small, data)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.jobs import import_copy, rebuild, refresh
+from flows.importing import import_copy
+from flows.jobs import rebuild, refresh
 from releases.store import latest_release
 from schema.errors import HeldByGate, SiteUnreachable, StructureChanged
 from schema.layout import Layout

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flows.jobs import Outcome, import_copy, rebuild, refresh, with_replay
+from flows.importing import import_copy
+from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source
 from releases.store import latest_release
 from schema.folding import fold, squeeze

@@ -1,0 +1,81 @@
+"""What a build starts from: the newest tables that this very code made, or nothing; and the build upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continue_build, read_steps, steps_between
+from flows.decisions import read_judgements
+from flows.ledger import Ledger
+from flows.manifest import is_of, place_of
+from flows.stages import batches, parse_batch
+from releases.store import (
+    Release,
+    kept_state,
+    run_state,
+)
+from schema.layout import Layout
+from schema.sources import Source
+
+T = TypeVar("T")
+Step = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What a build starts from, and what its changes are told against.
+
+    ground: tables of this very code and configuration; None when every run is to be read again. told: the release
+    before. up_to: only the steps up to its place are wanted.
+    """
+
+    ground: Release | None = None
+    told: Release | None = None
+    up_to: Release | None = None
+
+
+def former_tables(source: Source, layout: Layout, release: Release | None) -> Former:
+    """The newest tables to build upon: a release, or what a later run without news left."""
+    state = kept_state(layout)
+    grounds = [r for r in (release, state) if r is not None and is_of(r, source)]
+    # tables of other code or labels are no ground to build on
+    return Former(max(grounds, key=place_of, default=None), release)
+
+
+def known_addresses(layout: Layout, release: Release | None) -> list[str]:
+    """Addresses of the resources known so far, as the newest tables have them."""
+    newest = max((r for r in (release, kept_state(layout)) if r is not None), key=place_of, default=None)
+    return [row["url"] for row in newest.rows("resources") if row["url"]] if newest else []
+
+
+def needless(layout: Layout, ground: Release | None) -> set[int]:
+    """Runs that a release rests on and that bring no copies: their archives need not be opened to build upon it."""
+    if ground is None:
+        return set()
+    runs = {run for run in layout.runs() if run <= int(ground.manifest["run"]) and run != int(ground.manifest["night"])}
+    return {run for run in runs if run_state(layout, run) not in (None, "imported")}
+
+
+def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former: Former, step: Step) -> Built:
+    """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
+    ground = former.ground
+    after, night = (int(ground.manifest[key]) if ground else 0 for key in ("run", "night"))
+    needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after or ledger.run == night]
+
+    def parsed(ledger: Ledger) -> list[Path]:
+        return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
+
+    steps, copies = read_steps(needed, parsed, read_judgements(layout))
+    last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
+    wanted = steps_between(steps, ground, former.up_to)
+    told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
+    if told is None or is_of(told, source):
+        built: Built = step("build", build, source, wanted, copies, base, last_night)
+    else:
+        # other code made the release: what its runs give now, and then what came after
+        reread: Built = step("build", build, source, steps_between(wanted, None, told), copies, base, last_night)
+        built = continue_build(reread, told, steps_between(wanted, told), copies, source, step)
+    return complete(layout, built, told)

@@ -1,0 +1,85 @@
+"""What release.json says beside its tables, and what two sets of tables say of each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from typing import Any, Protocol
+
+from flows.decisions import judgements_digest, read_judgements
+from flows.versions import code_digest, versions
+from releases.store import Release, news_digest
+from schema.layout import Layout
+from schema.sources import Source
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+class Reached(Protocol):
+    """Tables as built: the run they are as of, the visit they rest upon, how many words of persons they heard."""
+
+    @property
+    def run(self) -> int:
+        """Number of the run."""
+
+    @property
+    def night(self) -> int:
+        """Number of the run that visited the site."""
+
+    @property
+    def judgements(self) -> int:
+        """How many."""
+
+
+def place_of(release: Release) -> tuple[int, int]:
+    """How far tables reach: their run, and how many words of persons they heard."""
+    return int(release.manifest["run"]), int(release.manifest["judgements"])
+
+
+def release_facts(source: Source, layout: Layout, built: Reached, cause: str) -> dict[str, Any]:
+    """What release.json says beside its tables: night is the visit of the site that they rest upon."""
+    return {
+        "source": source.name,
+        "title": source.title,
+        "run": built.run,
+        "night": built.night,
+        "cause": cause,
+        "published_at": datetime.now(UTC),
+        "versions": versions(),
+        "judgements": built.judgements,
+        "judgements_digest": judgements_digest(read_judgements(layout)[: built.judgements]),
+        "code_digest": code_digest(),
+        "configuration_digest": configuration_digest(source),
+        "inputs": inputs(layout, built.run),
+    }
+
+
+def configuration_digest(source: Source) -> str:
+    """sha256 over what a source file says about reading (what to ask and how fast stays out)."""
+    told = {"name", "parser", "labels", "retire_after_nights", "max_vanished_share"}
+    said = {**source.model_dump(include=told), "schemes": source.schemes}
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
+    """The archives up to a run, each with its sha256."""
+    described = []
+    for number in layout.runs():
+        path = layout.archive(number)
+        if number <= run:
+            with path.open("rb") as stream:
+                described.append({"file": path.name, "sha256": file_digest(stream, "sha256").hexdigest()})
+    return described
+
+
+def is_news(tables: Rows, release: Release | None) -> bool:
+    """Whether tables say something that the latest release does not."""
+    return release is None or news_digest(tables) != release.manifest["news_digest"]
+
+
+def is_of(release: Release, source: Source) -> bool:
+    """Whether a release was made by this code under this configuration, so that the next night may start from it."""
+    made_by = (release.manifest["code_digest"], release.manifest["configuration_digest"])
+    return made_by == (code_digest(), configuration_digest(source))
