@@ -87,7 +87,7 @@ def test_a_refresh_runs_as_a_flow_without_any_server_set_up(
 ) -> None:
     _, ended = flowed
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.splitlines()[-1].startswith("sample: release 1 published: 56 resources, 0 rejects, ")
+    assert ended.stdout.splitlines()[-1].startswith("sample: release 1 published: 52 resources, 0 rejects, ")
     assert len(ended.stdout.splitlines()) == 1
     assert [line for line in ended.stderr.splitlines() if not line.startswith("open it:")] == []
 
