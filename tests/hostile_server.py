@@ -20,6 +20,7 @@ import gzip
 import socket
 import ssl
 import threading
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -200,6 +201,11 @@ def loop(*targets: str) -> dict[str, Script]:
     return {a: redirect(b) for a, b in zip(targets, [*targets[1:], targets[0]], strict=True)}
 
 
+def send_to(target: str) -> bytes:
+    """A redirection whose target may hold any characters; they go out as UTF-8."""
+    return redirect(target.encode().decode("latin-1"))
+
+
 # --- where nobody should come -----------------------------------------------------------------------------------------
 
 # the ways to write a host that is not public; {port} is that of a Trap
@@ -308,7 +314,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "essai")])
         self._own = self._sign(self._key, self._name, [], (-1, 1), is_authority=True)
-        self.path = folder / "authority.pem"
+        self.path = folder / f"authority-{self._own.serial_number:x}.pem"
         self.path.write_bytes(self._own.public_bytes(serialization.Encoding.PEM))
 
     def certify(self, names: Sequence[str] = ("127.0.0.1",), days: tuple[int, int] = (-1, 1)) -> ssl.SSLContext:
@@ -320,6 +326,16 @@ class Authority:
         """The same, signed by nobody but itself."""
         key, name = ec.generate_private_key(ec.SECP256R1()), self._subject()
         return self._context(key, self._sign(key, name, names, (-1, 1), signer=(key, name)))
+
+    def certify_old(self) -> ssl.SSLContext:
+        """A good certificate on a server that knows no TLS newer than 1.1."""
+        context = self.certify()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        return context
 
     def _subject(self) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
