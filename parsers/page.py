@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
+from parsers.caps import TooMuch
 from parsers.keywords import read_keywords
 from parsers.labelled_blocks import MEDIA_TYPES, parse_labelled_blocks
 from parsers.labelled_blocks import NAME as HTML_PARSER
@@ -30,6 +31,8 @@ def parse_page(payload: Payload, *, page_url: str, source: Source, is_listing: b
     """
     try:
         reading = _parse(payload, page_url, source, is_listing=is_listing)
+    except TooMuch as error:
+        return PageReading(page_url, page_url, rejects=(Reject(page_url, error.reason, str(error), None, ""),))
     except RecursionError:
         message = "elements stand too deep in each other: not read"
         return PageReading(page_url, page_url, rejects=(Reject(page_url, "too_deep", message, None, ""),))
