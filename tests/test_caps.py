@@ -22,10 +22,10 @@ FIELDS = (
 RECORD = f"<article><h2><a href='/x'>Un titre</a></h2><p>Un corps.</p>{FIELDS}</article>"
 
 
-def read(page: str) -> tuple[PageReading, float]:
+def read(page: str, media_type: str = "text/html") -> tuple[PageReading, float]:
     """What a page states, and how many seconds of work it took."""
     started = time.process_time()
-    payload = Payload(URL, page.encode(), "text/html", "utf-8")
+    payload = Payload(URL, page.encode(), media_type, "utf-8")
     reading = parse_page(payload, page_url=URL, source=SOURCE, is_listing=True)
     return reading, time.process_time() - started
 
@@ -65,6 +65,12 @@ def test_a_page_made_to_take_for_ever_is_given_up_at_once(page: str, reason: str
 )
 def test_hostile_bytes_take_time_by_their_length_only(page: str) -> None:
     assert read("<p>" + page + RECORD)[1] < 5.0
+
+
+def test_a_text_of_nothing_but_labels_is_given_up_at_once() -> None:
+    reading, took_s = read("Type de ressource\n" * 20_000, "text/plain")
+    assert [reject.reason for reject in reading.rejects] == ["too_large"]
+    assert took_s < 5.0
 
 
 def test_a_long_record_is_read_in_time() -> None:
