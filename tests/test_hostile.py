@@ -536,3 +536,30 @@ def test_the_environment_cannot_lend_its_trust(
         with visitor.writer, visitor.client:
             assert visitor.fetch("/a").outcome == "failed"
         assert site.targets() == []
+
+
+def test_a_site_that_thinks_it_is_asked_without_tls_is_asked_with_it(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a proxy Drupal writes `http://` into its redirections; the host is stood in for by the server."""
+    server: HostileServer
+    look_up, connect_tcp = socket.getaddrinfo, httpcore.SyncBackend.connect_tcp
+
+    def find(host: str, port: int, *rest: Any, **more: Any) -> Any:
+        public = [(2, 1, 6, "", ("93.184.215.14", port))]
+        return public if host == "rtes.example" else look_up(host, port, *rest, **more)
+
+    def connect(backend: Any, host: str, port: int, *_: object) -> httpcore.NetworkStream:
+        assert (host, port) == ("93.184.215.14", 443)
+        return connect_tcp(backend, "127.0.0.1", server.port)
+
+    scripts: dict[str, Script] = {"/a": redirect("http://rtes.example/a/"), "/a/": page("<p>a</p>")}
+    with HostileServer(scripts, tls=authority.certify(["rtes.example"])) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", find)
+        monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
+        server.origin = "https://rtes.example"
+        visitor = Visitor(server, tmp_path, Limits())
+        with visitor.writer, visitor.client:
+            assert visitor.fetch("/a").outcome == "fetched"
+        assert server.targets() == ["/a", "/a/"]
+        assert server.connections == server.handshakes == 1
