@@ -1,8 +1,8 @@
 """From the bytes of an archived answer to its payload, refusing halves.
 
 Live answers and foreign archives pass the same door. Foreign archives often keep the headers `Transfer-Encoding` and
-`Content-Encoding` over a body that was already decoded: that is recognised by the body's first bytes. What starts
-encoded must end encoded.
+`Content-Encoding` over a body that was already decoded: that is recognised by the body's first bytes, which must then
+be text. What starts encoded must end encoded.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from email.message import Message
 
 MAX_CONTENT_BYTES = 16 * 1024 * 1024
 MAX_GZIP_MEMBERS = 1000
-INFLATE_STEP_BYTES = 1024 * 1024
+INFLATE_STEP_BYTES = 64 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _GZIP_MAGIC = b"\x1f\x8b"
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_LOOKED_AT_BYTES = 512
 _LINE_END = re.compile(r"\r?\n")
 _PAGE_END = re.compile(rb"</html\s*>", re.IGNORECASE)
 _PAGE_END_WITHIN_BYTES = 4096
@@ -140,9 +142,14 @@ def _undo_coding(answer: Answer, body: bytes) -> bytes:
         return body
     if codings not in (["gzip"], ["x-gzip"]):
         raise BrokenAnswer(f"content coding {', '.join(codings)!r}; only gzip is read")
-    if not body and (answer.status in (204, 304) or answer.header("content-length") == "0"):
+    # a page is never empty: a gzip body cut before its first byte is
+    if not body and (answer.status in (204, 304) or (answer.status != 200 and answer.header("content-length") == "0")):
         return body
-    return _gunzip(body) if _GZIP_MAGIC.startswith(body[:2]) else body
+    if _GZIP_MAGIC.startswith(body[:2]):
+        return _gunzip(body)
+    if _NO_TEXT.search(body, 0, _LOOKED_AT_BYTES):
+        raise BrokenAnswer("called gzip, and neither that nor text")
+    return body
 
 
 def _gunzip(body: bytes) -> bytes:

@@ -14,6 +14,7 @@ import httpx
 from harvest.answers import BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter, read_block
 from harvest.payloads import read_payload
+from harvest.reach import NotPublic, lowers, named_loopbacks
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Pointer, Visit
@@ -45,6 +46,7 @@ class Client:
         contact = f" (+{source.contact})" if source.contact else ""
         self.user_agent = f"{AGENT}/{VERSION}{contact}"
         self._source, self._archive, self._pace = source, archive, pace
+        self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
         self._free_at = 0.0
         # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
         self._written: dict[str, str] = {}
@@ -72,7 +74,8 @@ class Client:
     ) -> list[Visit]:
         """Ask for an address and follow where it sends us: one visit a hop, the last one final.
 
-        A hop to another host, or one that may_follow refuses, is not followed: it is ledgered as the redirection it is.
+        A hop to another host, from https to http, or one that may_follow refuses, is not followed: it is ledgered as
+        the redirection it is.
         """
         visits: list[Visit] = []
         while len(visits) <= MAX_HOPS:
@@ -81,7 +84,7 @@ class Client:
             target = visit.redirect_url
             if target is None or target in {v.url for v in visits}:
                 return visits
-            if not (self._is_ours(target) and may_follow(target)):
+            if lowers(url, target) or not (self._is_ours(target) and may_follow(target)):
                 return visits
             url, via = target, visit.url
         visits[-1] = replace(visits[-1], outcome="failed", reason=f"more than {MAX_HOPS} redirections")
@@ -95,6 +98,8 @@ class Client:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
             visit = replace(self._attempt(asked), attempts=attempt)
+            if visit.outcome == "not_asked":
+                return replace(visit, attempts=0)
             self._free_at = self._pace.clock() + self._pace.delay_s
             if visit.redirect_url == url and url in self._written and attempt == 1:
                 continue
@@ -106,10 +111,13 @@ class Client:
 
     def _attempt(self, visit: Visit) -> Visit:
         try:
-            with self._http.stream("GET", self._written.get(visit.url, visit.url)) as response:
+            said = {"role": visit.role, "loopbacks": self._loopbacks}
+            with self._http.stream("GET", self._written.get(visit.url, visit.url), extensions=said) as response:
                 exchange: Exchange = response.extensions["exchange"]
         except NotArchived:
             return replace(visit, outcome="not_archived", reason="the WARC that is replayed does not hold it")
+        except NotPublic as error:
+            return replace(visit, outcome="not_asked", reason=f"{error}")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return replace(visit, outcome="failed", reason=f"{error}"[:300])
         address = self._written.get(visit.url, visit.url)
@@ -142,6 +150,8 @@ class Client:
         except ValueError as error:
             return replace(visit, outcome="failed", reason=f"redirected to {error}")
         asked, written = self._written.get(url, url), urljoin(visit.url, target.partition("#")[0])
+        if lowers(url, written):  # a server behind a proxy may not know that it is asked by https
+            written = "https:" + written.partition(":")[2]
         if url == visit.url and written != asked:
             self._written[url] = written
         return replace(visit, outcome="redirected", redirect_url=url)

@@ -6,32 +6,32 @@ returns has lost the chunking and cannot be archived byte for byte. Replaying re
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpcore
 import httpx
 
 from harvest.archive import ArchivedBlock, read_blocks
+from harvest.tape import Limits, Tape, TapedBackend
 from schema.addresses import canonical_url
 
-TIMEOUT = httpx.Timeout(connect=10.0, read=20.0, write=20.0, pool=10.0)
-MAX_RAW_BYTES = 10 * 1024 * 1024
-MAX_EXCHANGE_S = 60.0
+LIMITS = Limits()
+TIMEOUT = httpx.Timeout(connect=LIMITS.connect_s, read=LIMITS.read_s, write=LIMITS.read_s, pool=LIMITS.connect_s)
+
+# whatever httpx makes of an address with a name in it, or a caller of its headers: these never leave
+_NEVER_SENT = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"referer"})
 
 
 class NotArchived(httpx.TransportError):
     """The WARC that is replayed holds no answer for this address."""
-
-
-class ExchangeCut(httpx.TransportError):
-    """The answer went over a bound of ours: time or size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,99 +44,39 @@ class Exchange:
     elapsed_s: float
 
 
-class _Tape:
-    """What went over the wire since the last rewind."""
-
-    def __init__(self) -> None:
-        self.sent = bytearray()
-        self.received = bytearray()
-        self.deadline = 0.0
-
-    def rewind(self) -> None:
-        self.sent, self.received = bytearray(), bytearray()
-        self.deadline = time.monotonic() + MAX_EXCHANGE_S
-
-
-class _TapedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, tape: _Tape) -> None:
-        self._stream, self._tape = stream, tape
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        # httpx has no total timeout: a drip of one byte now and then would last for ever
-        left = self._tape.deadline - time.monotonic()
-        try:
-            data = self._stream.read(max_bytes, min(left, timeout or left)) if left > 0 else None
-        except httpcore.ReadTimeout:
-            if self._tape.deadline > time.monotonic():
-                raise
-            data = None
-        if data is None:
-            raise ExchangeCut(f"no end after {MAX_EXCHANGE_S:g} s")
-        self._tape.received += data
-        if len(self._tape.received) > MAX_RAW_BYTES:
-            raise ExchangeCut(f"more than {MAX_RAW_BYTES} bytes")
-        return data
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._tape.sent += buffer
-        self._stream.write(buffer, timeout)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _TapedStream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._tape)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _TapedBackend(httpcore.NetworkBackend):
-    def __init__(self, tape: _Tape) -> None:
-        self._backend, self._tape = httpcore.SyncBackend(), tape
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _TapedStream(stream, self._tape)
-
-
 class NetworkTransport(httpx.BaseTransport):
-    """The network: one connection at a time, HTTP/1.1, certificates verified, every byte on tape."""
+    """The network: public hosts, one connection at a time, HTTP/1.1, certificates verified, every byte on tape.
 
-    def __init__(self) -> None:
-        self._tape = _Tape()
+    A request may carry, in its `extensions`, `role` (a `robots` may bring fewer bytes than a page) and `loopbacks` (the
+    loopback hosts and ports that may be reached, see `harvest.reach.named_loopbacks`; without it none may).
+    """
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits, self._tape = limits, Tape(limits)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=_tls_context(),
             max_connections=1,
             http1=True,
             http2=False,
-            network_backend=_TapedBackend(self._tape),
+            network_backend=TapedBackend(self._tape),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer, read to its end, with the exchange in `extensions`."""
-        self._tape.rewind()
+        """The answer, read to its end, with the exchange in `extensions`.
+
+        Raises:
+            NotPublic: the host is not public; asking again will not help.
+            ExchangeCut: a limit was passed.
+            httpx.TransportError: no connection, or an answer that is cut or no HTTP.
+        """
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol(f"not an http(s) address: {str(request.url)[:200]!r}")
+        said = request.extensions
+        max_bytes = self._limits.robots_bytes if said.get("role") == "robots" else self._limits.page_bytes
+        self._tape.rewind(max_bytes, said.get("loopbacks", frozenset()))
         fetched_at, started = datetime.now(UTC), time.monotonic()
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        )
-        asked = httpcore.Request(
-            request.method, url, headers=request.headers.raw, content=b"", extensions=dict(request.extensions)
-        )
         try:
-            answer = self._pool.handle_request(asked)
+            answer = self._pool.handle_request(self._asked(request))
             try:
                 for _ in answer.iter_stream():
                     pass  # all of it is on the tape
@@ -147,9 +87,30 @@ class NetworkTransport(httpx.BaseTransport):
         exchange = Exchange(bytes(self._tape.sent), bytes(self._tape.received), fetched_at, time.monotonic() - started)
         return _told(answer.status, exchange)
 
+    def _asked(self, request: httpx.Request) -> httpcore.Request:
+        """The request as it is sent; its own timeouts may be shorter than the limits, never longer."""
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        limits, wished = self._limits, request.extensions.get("timeout", {})
+        longest = {"connect": limits.connect_s, "read": limits.read_s, "write": limits.read_s, "pool": limits.connect_s}
+        timeouts = {step: min(bound, wished.get(step) or bound) for step, bound in longest.items()}
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() not in _NEVER_SENT]
+        return httpcore.Request(request.method, url, headers=headers, content=b"", extensions={"timeout": timeouts})
+
     def close(self) -> None:
         """Close the connection."""
         self._pool.close()
+
+
+def _tls_context() -> ssl.SSLContext:
+    """Certificates are verified, by name and by chain, whatever the environment says; no TLS before 1.2."""
+    context = httpx.create_ssl_context(verify=True, trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class ReplayTransport(httpx.BaseTransport):

@@ -111,7 +111,7 @@ def _is_about_record(block: Block, node: LexborNode) -> bool:
         return True
     if not _opens_with_link(node):
         return False
-    if _is_past_fields(node, block) and _is_bare_link(node):
+    if _is_bare_link(node) and _is_past_fields(node, block):
         return True
     own, link = _own_address(block), node if node.tag == "a" else node.css_first("a[href]")
     href = (link.attributes.get("href") or "") if link is not None else ""
@@ -156,7 +156,7 @@ def _is_body(node: LexborNode, block: Block) -> bool:
         return False
     if block.title is not None and (node.mem_id == block.title.mem_id or holds(node, block.title)):
         return False
-    return not (_is_past_fields(node, block) and is_only_links(node))
+    return not (is_only_links(node) and _is_past_fields(node, block))
 
 
 def _outside(block: Block) -> Iterator[LexborNode]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rapidfuzz.distance import OSA
 from selectolax.lexbor import LexborNode
 
+from parsers.caps import require_few_labels
 from parsers.nodes import parent_of
 from parsers.passages import children, is_unseen, seen_text
 from schema.folding import fold_label, strip_accents
@@ -16,13 +17,19 @@ KINDS = ("type", "private", "summary")
 
 
 MAX_LABEL_CHARS = 60
+# folding takes out soft hyphens and marks without width
+_MAX_SPELT_CHARS = 4 * MAX_LABEL_CHARS
 
 
 NEAR_MISS_EDITS = 2
 
 
 def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, LexborNode]], list[str]]:
-    """The labels below an element, in page order, each with its kind; and sentences about near-misses."""
+    """The labels below an element, in page order, each with its kind; and sentences about near-misses.
+
+    Raises:
+        TooMuch: more labels than any listing shows.
+    """
     wordings = {fold_label(w): kind for kind in KINDS for w in getattr(labels, kind)}
     found, near, seen = [], [], set()
     for node in _texts(root):
@@ -34,6 +41,7 @@ def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, Lexbo
             if label.mem_id not in seen:
                 seen.add(label.mem_id)
                 found.append((wordings[folded], label))
+                require_few_labels(len(found))
         elif close := _near_miss(folded, wordings):
             near.append(f"nearly the label {close!r}: {' '.join(text.split())!r}; not taken for it")
     return found, near
@@ -50,9 +58,19 @@ def _texts(node: LexborNode) -> Iterator[LexborNode]:
 def _widest(node: LexborNode, folded: str) -> LexborNode:
     """The outermost element whose whole text is the label."""
     current = parent_of(node)
-    while current.parent is not None and fold_label(seen_text(current.parent)) == folded:
+    while current.parent is not None and _is_short(current.parent) and fold_label(seen_text(current.parent)) == folded:
         current = current.parent
     return current
+
+
+def _is_short(node: LexborNode) -> bool:
+    """Whether an element may hold a label and no more: asked before its text is put together, which may be the page."""
+    count = 0
+    for text in _texts(node):
+        count += len("".join((text.text_content or "").split()))
+        if count > _MAX_SPELT_CHARS:
+            return False
+    return True
 
 
 def _near_miss(folded: str, wordings: dict[str, str]) -> str | None:

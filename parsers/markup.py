@@ -6,39 +6,20 @@ blocks; the cells themselves are read from the untouched bytes of a block, parse
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.caps import MAX_TAGS, require_readable
 from parsers.charsets import find_charset
+from parsers.tags import VOID, tags
 from schema.nouns import Payload, Span
 
 OFFSET = "moisson-offset"
 
-# possessive, so that no input makes it go back: linear in the size of the page
-_ATTRIBUTES = rb"""(?:[\s/]++|[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+|=)*+"""
-_TOKEN = re.compile(
-    rb"<!--.*?(?:-->|$(?!\n))|<(?P<close>/?)(?P<tag>[a-zA-Z][^\s/>]*)(?P<rest>" + _ATTRIBUTES + rb")>?",
-    re.DOTALL,
-)
-_RAW_TEXT = frozenset({b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"})
-_VOID = frozenset(
-    {b"area", b"base", b"br", b"col", b"embed", b"hr", b"img", b"input", b"link", b"meta", b"source", b"track", b"wbr"}
-)
 # a slice that starts with one of these means nothing outside a table
 _TABLE_CONTEXT = {"tr": "<table><tbody>", "tbody": "<table>", "thead": "<table>", "td": "<table><tbody><tr>"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A start or end tag: its name in lower case and its bytes `[start, end)`; names_end is where the name ends."""
-
-    name: bytes
-    start: int
-    names_end: int
-    end: int
-    is_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +45,18 @@ def top_of(tree: LexborHTMLParser) -> LexborNode:
     return top
 
 
-def tags(content: bytes, start: int = 0, end: int | None = None) -> list[Tag]:
-    """The tags of HTML bytes in order; what stands in comments, scripts and the like is no tag."""
-    found, place, stop = [], start, len(content) if end is None else end
-    while match := _TOKEN.search(content, place, stop):
-        place = match.end()
-        if match["tag"] is None:
-            continue
-        name = match["tag"].lower()
-        found.append(Tag(name, match.start(), match.end("tag"), place, bool(match["close"])))
-        if name in _RAW_TEXT and not match["close"]:
-            close = re.compile(rb"</" + re.escape(name) + rb"[\s/>]", re.IGNORECASE).search(content, place, stop)
-            place = close.start() if close else stop
-    return found
-
-
 def read_document(payload: Payload) -> Document:
     """The tree of an HTML page, each element carrying its start offset in the payload.
 
     Raises:
         Undecodable: the charset is one we do not read.
+        TooMuch: too much markup, or too deep.
     """
     charset, notes = find_charset(payload, is_markup=True)
     pieces, last = [], 0
-    for tag in tags(payload.content):
+    found = list(islice(tags(payload.content), MAX_TAGS + 1))
+    require_readable(payload.content, found)
+    for tag in found:
         if not tag.is_end:
             pieces += [payload.content[last : tag.names_end], b" %s=%d" % (OFFSET.encode(), tag.start)]
             last = tag.names_end
@@ -108,7 +77,7 @@ def end_of(document: Document, node: LexborNode, limit: int | None = None) -> in
         return None
     name, depth = (node.tag or "").encode(), 0
     for tag in tags(document.content, start, limit):
-        if tag.name == name and name not in _VOID:
+        if tag.name == name and name not in VOID:
             depth += -1 if tag.is_end else 1
             if depth == 0:
                 return tag.end

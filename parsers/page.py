@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
+from parsers.caps import TooMuch
 from parsers.keywords import read_keywords
 from parsers.labelled_blocks import MEDIA_TYPES, parse_labelled_blocks
 from parsers.labelled_blocks import NAME as HTML_PARSER
 from parsers.labelled_blocks import VERSION as HTML_VERSION
+from parsers.marks import clean, note_odd_characters
 from parsers.text_listing import parse_text_listing
 from schema.nouns import PageReading, Payload, Record, Reject
 from schema.sources import Source
@@ -28,10 +31,26 @@ def parse_page(payload: Payload, *, page_url: str, source: Source, is_listing: b
     """
     try:
         reading = _parse(payload, page_url, source, is_listing=is_listing)
+    except TooMuch as error:
+        return PageReading(page_url, page_url, rejects=(Reject(page_url, error.reason, str(error), None, ""),))
     except RecursionError:
         message = "elements stand too deep in each other: not read"
         return PageReading(page_url, page_url, rejects=(Reject(page_url, "too_deep", message, None, ""),))
-    return replace(reading, records=tuple(_complete(record, payload) for record in reading.records))
+    records = tuple(_complete(record, payload) for record in reading.records)
+    rejects = tuple(replace(reject, excerpt=clean(reject.excerpt)) for reject in reading.rejects)
+    odd = note_odd_characters(_texts(reading))
+    return replace(reading, records=records, rejects=rejects, notes=(*reading.notes, *odd))
+
+
+def _texts(reading: PageReading) -> Iterator[str]:
+    """All words that a reading hands on."""
+    yield reading.heading or ""
+    for reject in reading.rejects:
+        yield reject.excerpt
+    for record in reading.records:
+        yield from (record.title, record.type or "")
+        yield from (passage.text for passage in (*record.body, *record.resume))
+        yield from (part for link in record.links for part in (link.text, link.url))
 
 
 def _complete(record: Record, payload: Payload) -> Record:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborNode
 
+from parsers.marks import clean, quote_controls
 from schema.addresses import join_url
 from schema.nouns import Kind, Link, Passage
 
@@ -78,12 +79,11 @@ def _collect(node: LexborNode, parts: list[str]) -> None:
 
 
 def tidy(text: str) -> str:
-    """Text without control characters, runs of HTML white space as one space, ends trimmed; no-break spaces stay."""
-    return _SPACES.sub(" ", _CONTROLS.sub("", text)).strip(_TRIMMED)
+    """Text cleaned, runs of HTML white space as one space, ends trimmed; no-break spaces stay."""
+    return _SPACES.sub(" ", clean(text)).strip(_TRIMMED)
 
 
 _SPACES = re.compile(f"[{_HTML_SPACE}]+")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
 def read_passages(nodes: Iterable[LexborNode]) -> tuple[Passage, ...]:
@@ -156,5 +156,5 @@ def _link_of(element: LexborNode, base: str) -> Link | None:
         href, text = attributes.get("src"), tidy(attributes.get("title") or "")
     else:
         return None
-    url = join_url(base, href)
+    url = quote_controls(join_url(base, href) or "")
     return Link(text, url) if url and url.startswith(("http://", "https://", "mailto:")) else None

@@ -15,6 +15,7 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
+from parsers.caps import require_few_labels
 from parsers.text_lines import Line
 from schema.folding import fold_label, strip_accents
 from schema.sources import Labels
@@ -112,6 +113,7 @@ def _read_block(lines: Sequence[Line], labels: Sequence[_Label | None], first: i
         return None
     block = Block(first=first, after=first)
     while block.after < len(lines) and not block.has_resume:
+        require_few_labels(len(block.kinds))
         label = labels[block.after]
         if label is None:
             if not _read_extra_values(block, lines, labels, wordings):

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from parsers.charsets import Undecodable, find_charset
+from parsers.marks import clean
 from schema.folding import fold, squeeze
 from schema.nouns import Payload
 
@@ -58,10 +59,6 @@ def choose_codec(payload: Payload) -> tuple[str, tuple[str, ...]]:
     return codec, notes
 
 
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
-
-
 def read_lines(content: bytes, codec: str) -> list[Line]:
     """The lines that are not blank, in order."""
     raws = list(io.StringIO(content.decode(codec, "surrogateescape"), newline=""))
@@ -81,7 +78,13 @@ def _count_bytes(text: str, codec: str) -> int:
 def _strip_blank(raw: str) -> str:
     """The line without blanks (a byte order mark is one) at its ends, empty where a bullet is all it has."""
     stripped = raw.strip().strip("\ufeff\u200b").strip()
-    return "" if _BULLET.fullmatch(stripped) else stripped
+    words = _words(stripped)
+    return stripped if words and not _BULLET.fullmatch(words) else ""
+
+
+def _words(text: str) -> str:
+    """The text without control characters; those that are white space part words."""
+    return squeeze(clean(squeeze(text)))
 
 
 def _read_line(raw: str, start: int, codec: str, number: int, *, is_alone: bool) -> Line:
@@ -90,7 +93,7 @@ def _read_line(raw: str, start: int, codec: str, number: int, *, is_alone: bool)
     last = first + len(stripped)
     places = (first, last - len(stripped.partition(":")[2].lstrip()), last)
     begin, rest, end = (start + _count_bytes(raw[:place], codec) for place in places)
-    text = "".join("\ufffd" if _is_surrogate(c) else c for c in stripped)
+    text = _words(stripped)
     bullet = _BULLET.match(text)
     return Line(
         text=squeeze(text[bullet.end() :] if bullet else text),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from selectolax.lexbor import LexborNode
 
 from parsers.frames import Block, Field
-from parsers.nodes import ancestors, parent_of, siblings_before
+from parsers.nodes import ancestors, parent_of
 from parsers.passages import children
 
 
@@ -38,17 +38,19 @@ def _is_below(node: LexborNode, twins: dict[int, LexborNode]) -> bool:
 
 
 def _twin(node: LexborNode, twins: dict[int, LexborNode]) -> LexborNode:
-    steps = []
-    current = node
-    while current.mem_id not in twins:
-        steps.append(sum(1 for _ in siblings_before(current)))
-        current = parent_of(current)
-    twin = twins[current.mem_id]
-    for step in reversed(steps):
-        place = next((c for i, c in enumerate(children(twin)) if i == step), None)
-        if place is None:
-            raise LookupError("the trees differ")
-        twin = place
+    twin = _place(node, twins)
     if twin.tag != node.tag:
+        raise LookupError("the trees differ")
+    return twin
+
+
+def _place(node: LexborNode, twins: dict[int, LexborNode]) -> LexborNode:
+    """The node in the same place of the other tree; twins gathers what was found on the way, siblings included."""
+    if node.mem_id not in twins:
+        parent = parent_of(node)
+        for old, new in zip(children(parent), children(_place(parent, twins)), strict=False):
+            twins.setdefault(old.mem_id, new)
+    twin = twins.get(node.mem_id)
+    if twin is None:
         raise LookupError("the trees differ")
     return twin

@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,7 +20,7 @@ from schema.sources import Source
 
 # bytes are sent, a number is a pause in seconds, a word ends the connection: in order, or by a reset
 Step = bytes | float | Literal["close", "reset"]
-Answer = bytes | tuple[Step, ...]
+Answer = bytes | tuple[Step, ...] | Iterator[Step]
 # a list answers one request after the other, its last entry for ever
 Script = Answer | list[Answer] | Callable[[str], Answer]
 

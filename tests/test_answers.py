@@ -196,6 +196,15 @@ def test_a_gzip_body_cut_before_its_third_byte_is_refused(cut: int) -> None:
     refusal(ZIPPED[:cut], "Content-Encoding: gzip", f"Content-Length: {len(ZIPPED)}")
 
 
+def test_an_empty_page_called_gzip_is_a_cut_one() -> None:
+    assert "cut before its end" in refusal(b"", "Content-Encoding: gzip", "Content-Length: 0")
+
+
+@pytest.mark.parametrize("body", [b"\x1e" + ZIPPED[1:], b"\x00" * 20, b"<p>\x1b[31m</p>", zlib.compress(TEXT)[1:]])
+def test_what_is_called_gzip_and_is_neither_that_nor_text_is_refused(body: bytes) -> None:
+    assert refusal(body, "Content-Encoding: gzip") == "called gzip, and neither that nor text"
+
+
 def test_a_damaged_gzip_body_is_refused() -> None:
     for place in (12, len(ZIPPED) // 2, len(ZIPPED) - 6, len(ZIPPED) - 2):
         damaged = bytearray(ZIPPED)

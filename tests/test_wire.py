@@ -16,11 +16,12 @@ import httpx
 import pytest
 
 from flows.stages import harvest
-from harvest import answers, wire
+from harvest import answers
 from harvest import client as client_module
 from harvest.answers import read_answer
 from harvest.archive import ArchiveWriter, read_block, read_blocks
 from harvest.client import Client, Pace
+from harvest.tape import Limits
 from harvest.wire import Exchange, NetworkTransport, NotArchived, ReplayTransport
 from schema.errors import DamagedArchive
 from schema.layout import Layout
@@ -66,6 +67,13 @@ def writer(tmp_path: Path) -> Iterator[ArchiveWriter]:
 def fetch(site: SiteServer, writer: ArchiveWriter) -> Iterator[Fetch]:
     """Asks the server for a path, as the client does, without its pauses; the last visit."""
     with Client(make_source(site.origin), NetworkTransport(), writer, no_pause()) as client:
+        yield lambda path: client.fetch(site.origin + path, "resource")[-1]
+
+
+@contextmanager
+def held_to(site: SiteServer, writer: ArchiveWriter, limits: Limits) -> Iterator[Fetch]:
+    """As `fetch`, within limits."""
+    with Client(make_source(site.origin), NetworkTransport(limits), writer, no_pause()) as client:
         yield lambda path: client.fetch(site.origin + path, "resource")[-1]
 
 
@@ -193,60 +201,61 @@ def test_a_body_that_breaks_off_once_is_asked_again(site: SiteServer, fetch: Fet
     assert [kind for kind, _, _ in archived(writer)] == ["response", "request"]
 
 
-def test_a_server_that_never_answers_is_given_up(
+def test_a_server_that_never_answers_is_given_up(site: SiteServer, writer: ArchiveWriter) -> None:
+    site.scripts["/a"] = (5.0, answer("too late"))
+    with held_to(site, writer, Limits(read_s=0.1)) as fetch:
+        started = time.monotonic()
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
+    assert time.monotonic() - started < 2.0
+
+
+def test_a_request_may_ask_for_less_time_than_the_limits_give(
     site: SiteServer, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(0.1))
     site.scripts["/a"] = (5.0, answer("too late"))
-    with Client(make_source(site.origin), NetworkTransport(), writer, no_pause()) as client:
-        started = time.monotonic()
-        visit = client.fetch(f"{site.origin}/a", "resource")[-1]
-    assert time.monotonic() - started < 2.0
-    refused(visit, writer, "ReadTimeout")
+    with held_to(site, writer, Limits()) as fetch:
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
 
 
-def test_a_drip_beyond_the_deadline_is_cut(
-    site: SiteServer, fetch: Fetch, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
+def test_a_request_cannot_ask_for_more_time_than_the_limits_give(
+    site: SiteServer, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "MAX_EXCHANGE_S", 0.15)
+    monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(None))
+    site.scripts["/a"] = (5.0, answer("too late"))
+    with held_to(site, writer, Limits(read_s=0.1)) as fetch:
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
+
+
+def test_a_drip_beyond_the_deadline_is_cut(site: SiteServer, writer: ArchiveWriter) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"
     site.scripts["/a"] = (head, *((0.02, b"x") * 400))
-    started = time.monotonic()
-    refused(fetch("/a"), writer, "no end after 0.15 s")
+    with held_to(site, writer, Limits(exchange_s=0.15)) as fetch:
+        started = time.monotonic()
+        refused(fetch("/a"), writer, "deadline: no end after 0.15 s")
     assert time.monotonic() - started < 2.0
 
 
-def test_a_server_that_falls_silent_is_cut_at_the_deadline(
-    site: SiteServer, fetch: Fetch, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "MAX_EXCHANGE_S", 0.1)
+def test_a_server_that_falls_silent_is_cut_at_the_deadline(site: SiteServer, writer: ArchiveWriter) -> None:
     site.scripts["/a"] = (answer("hello")[:-1], 0.5, "close")
-    started = time.monotonic()
-    refused(fetch("/a"), writer, "")
+    with held_to(site, writer, Limits(exchange_s=0.1)) as fetch:
+        started = time.monotonic()
+        refused(fetch("/a"), writer, "deadline: no end after 0.1 s")
     assert time.monotonic() - started < 1.0
 
 
 @pytest.mark.parametrize("make", [answer, chunked])
-def test_a_body_beyond_the_cap_is_cut(
-    site: SiteServer,
-    fetch: Fetch,
-    writer: ArchiveWriter,
-    monkeypatch: pytest.MonkeyPatch,
-    make: Callable[[bytes], bytes],
-) -> None:
-    monkeypatch.setattr(wire, "MAX_RAW_BYTES", 100_000)
-    site.scripts["/a"] = make(b"x" * 3_000_000)
-    refused(fetch("/a"), writer, "more than 100000 bytes")
-    site.scripts["/b"] = answer(b"x" * 90_000)
-    assert fetch("/b").outcome == "fetched"
+def test_a_body_beyond_the_cap_is_cut(site: SiteServer, writer: ArchiveWriter, make: Callable[[bytes], bytes]) -> None:
+    site.scripts |= {"/a": make(b"x" * 3_000_000), "/b": answer(b"x" * 90_000)}
+    with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
+        refused(fetch("/a"), writer, "more than 100000 bytes")
+        assert fetch("/b").outcome == "fetched"
 
 
-def test_an_endless_body_is_cut_at_the_cap(
-    site: SiteServer, fetch: Fetch, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wire, "MAX_RAW_BYTES", 200_000)
+def test_an_endless_body_is_cut_at_the_cap(site: SiteServer, writer: ArchiveWriter) -> None:
     site.scripts["/a"] = (b"HTTP/1.1 200 OK\r\n\r\n", *((b"x" * 65536,) * 1000))
-    refused(fetch("/a"), writer, "more than 200000 bytes")
+    with held_to(site, writer, Limits(page_bytes=200_000)) as fetch:
+        refused(fetch("/a"), writer, "more than 200000 bytes")
 
 
 def test_a_page_that_may_have_been_cut_is_not_taken_for_whole(site: SiteServer, fetch: Fetch) -> None:
