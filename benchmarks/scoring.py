@@ -1,0 +1,99 @@
+"""Clusters against a truth, pair by pair."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+Names = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is one, by the labels.
+
+    entity, scope: of each record, in the order of the records; unclear: pairs of entities that are not scored (nor is
+    the recall of an entity in one); alike: pairs of entities that must stay apart.
+    """
+
+    entity: Sequence[str]
+    scope: Sequence[str | None]
+    unclear: frozenset[Names] = frozenset()
+    alike: frozenset[Names] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Shares of pairs of records, and how many pairs of look-alikes were merged, wholly or in part."""
+
+    precision: float
+    recall: float
+    merged: int
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall; 0 when both are."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
+
+def read_truth(folder: Path, keys: Sequence[str], scopes: Sequence[str | None]) -> Truth:
+    """The labels of a set, for its records in that order."""
+    entity = {row["rid"]: row["entity"] for row in _rows(folder, "labels")}
+    unclear = frozenset(frozenset((row["entity_a"], row["entity_b"])) for row in _rows(folder, "ambiguous_entities"))
+    alike = frozenset(frozenset((row["entity_a"], row["entity_b"])) for row in _rows(folder, "hard_negatives"))
+    return Truth([entity[key] for key in keys], scopes, unclear, alike)
+
+
+def _rows(folder: Path, name: str) -> list[dict[str, str]]:
+    plain, packed = folder / f"{name}.csv", folder / f"{name}.csv.xz"
+    if plain.exists():
+        return list(csv.DictReader(plain.read_text(encoding="utf-8").splitlines()))
+    if packed.exists():
+        return list(csv.DictReader(lzma.decompress(packed.read_bytes()).decode().splitlines()))
+    return []
+
+
+def groups_of(size: int, links: Iterable[tuple[int, int]]) -> list[int]:
+    """For each record, the least number among the records it is linked to, directly or by others."""
+    head = list(range(size))
+
+    def top(one: int) -> int:
+        while head[one] != one:
+            head[one] = head[head[one]]
+            one = head[one]
+        return one
+
+    for left, right in links:
+        low, high = sorted((top(left), top(right)))
+        head[high] = low
+    return [top(one) for one in range(size)]
+
+
+def _pairs(count: int) -> int:
+    return count * (count - 1) // 2
+
+
+def score(truth: Truth, groups: Sequence[int]) -> Score:
+    """Precision and recall of the pairs within groups. Pairs of two scopes count neither way."""
+    owners = list(zip(truth.entity, truth.scope, strict=True))
+    hidden = {name for pair in truth.unclear for name in pair}
+    gold = sum(_pairs(n) for (name, _), n in Counter(owners).items() if name not in hidden)
+    tallies: Mapping[int, Counter[tuple[str, str | None]]] = defaultdict(Counter)
+    for group, owner in zip(groups, owners, strict=True):
+        tallies[group][owner] += 1
+    right, wrong, merged = 0, 0, set()
+    for tally in tallies.values():
+        right += sum(_pairs(n) for (name, _), n in tally.items() if name not in hidden)
+        for one, two in combinations(tally, 2):
+            pair = frozenset((one[0], two[0]))
+            if one[1] != two[1] or pair in truth.unclear:
+                continue
+            wrong += tally[one] * tally[two]
+            merged |= {pair} & truth.alike
+    return Score(right / (right + wrong) if right + wrong else 1.0, right / gold if gold else 1.0, len(merged))
