@@ -19,6 +19,7 @@ import math
 import subprocess
 import sys
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,9 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.linkage import read_set
 from benchmarks.made_texts import TWIN_SHARE, make
-from benchmarks.scoring import Score, Truth, groups_of, read_truth, score
+from benchmarks.scoring import Groups, Score, Truth, read_truth, score
 from dedup.items import Item
 
+Link = tuple[int, int, float]  # places of two records, and how sure the contender is
 KNOBS: Mapping[str, Sequence[str]] = {
     "ours": ("all", "texts"),
     "datasketch": ("0.3", "0.5", "0.7"),
@@ -122,23 +124,26 @@ class Lane:
         return Outcome(contender, knob, cut, quality, told, found["wall_s"], found["cpu_s"], found["peak_mb"])
 
 
-def best_cut(bench: Bench, contender: str, links: Sequence[tuple[int, int, float]]) -> tuple[float, Score, float]:
+def best_cut(bench: Bench, contender: str, links: Sequence[Link]) -> tuple[float, Score, float]:
     """The cut of best F1 and its score; and the best F1 of any cut when pairs of one night and listing are left out."""
     if contender == "ours":
-        found = at_cut(bench, links, 0)
-        return 0, found, found.f1
+        [(cut, found)] = sweep(bench, links, [0])
+        return cut, found, found.f1
     cuts = WEIGHT_CUTS if contender == "splink" else RATIO_CUTS
     slots = [item.slot for item in bench.items]
     apart = [link for link in links if slots[link[0]] is None or slots[link[0]] != slots[link[1]]]
-    told = max(at_cut(bench, apart, cut).f1 for cut in cuts)
-    scored = [(cut, at_cut(bench, links, cut)) for cut in cuts]
-    return *max(scored, key=lambda one: one[1].f1), told
+    told = max(found.f1 for _, found in sweep(bench, apart, cuts))
+    return *max(sweep(bench, links, cuts), key=lambda one: one[1].f1), told
 
 
-def at_cut(bench: Bench, links: Sequence[tuple[int, int, float]], cut: float) -> Score:
-    """The score of the groups of all links of at least that score."""
-    kept = ((left, right) for left, right, ratio in links if ratio >= cut)
-    return score(bench.truth, groups_of(len(bench.items), kept))
+def sweep(bench: Bench, links: Sequence[Link], cuts: Sequence[float]) -> Iterator[tuple[float, Score]]:
+    """The highest cut first: the score of the groups of all links of at least that score."""
+    groups, ordered, done = Groups(len(bench.items)), sorted(links, key=lambda link: -link[2]), 0
+    for cut in sorted(cuts, reverse=True):
+        upto = bisect_right(ordered, -cut, key=lambda link: -link[2])
+        groups.join((left, right) for left, right, _ in ordered[done:upto])
+        done = upto
+        yield cut, score(bench.truth, groups.names())
 
 
 def chosen(runs: Sequence[Outcome | Stopped]) -> Outcome | Stopped:

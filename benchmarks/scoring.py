@@ -59,20 +59,28 @@ def _rows(folder: Path, name: str) -> list[dict[str, str]]:
     return []
 
 
-def groups_of(size: int, links: Iterable[tuple[int, int]]) -> list[int]:
-    """For each record, the least number among the records it is linked to, directly or by others."""
-    head = list(range(size))
+class Groups:
+    """Records joined by links, directly or through others."""
 
-    def top(one: int) -> int:
+    def __init__(self, size: int) -> None:
+        self.head = list(range(size))
+
+    def join(self, links: Iterable[tuple[int, int]]) -> None:
+        """Join the two records of each link."""
+        for left, right in links:
+            low, high = sorted((self._top(left), self._top(right)))
+            self.head[high] = low
+
+    def names(self) -> list[int]:
+        """For each record, the least number in its group."""
+        return [self._top(one) for one in range(len(self.head))]
+
+    def _top(self, one: int) -> int:
+        head = self.head
         while head[one] != one:
             head[one] = head[head[one]]
             one = head[one]
         return one
-
-    for left, right in links:
-        low, high = sorted((top(left), top(right)))
-        head[high] = low
-    return [top(one) for one in range(size)]
 
 
 def _pairs(count: int) -> int:
