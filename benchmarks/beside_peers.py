@@ -121,7 +121,13 @@ class Lane:
                 raise
         found = json.loads(out.read_text(encoding="utf-8"))
         cut, quality, told = best_cut(bench, contender, found["links"])
-        return Outcome(contender, knob, cut, quality, told, found["wall_s"], found["cpu_s"], found["peak_mb"])
+        outcome = Outcome(contender, knob, cut, quality, told, found["wall_s"], found["cpu_s"], found["peak_mb"])
+        print(
+            f"  F1 {quality.f1:.4f}, {outcome.cpu_s:.1f} s CPU, {found['candidates']} pairs",
+            file=sys.stderr,
+            flush=True,
+        )
+        return outcome
 
 
 def best_cut(bench: Bench, contender: str, links: Sequence[Link]) -> tuple[float, Score, float]:
@@ -253,8 +259,7 @@ def main() -> None:
             ended = [run for run in done if isinstance(run, Outcome)]
             before |= {run.contender + run.knob: (size, run.cpu_s) for run in ended}
             # a greater size runs with what suited the smaller one, and not at all what was stopped there
-            tuned = {run.contender: [run.knob] for run in ended if run.contender != "ours"}
-            knobs = {name: KNOBS[name] if name == "ours" else tuned[name] for name in knobs if name in {"ours", *tuned}}
+            knobs = {run.contender: [run.knob] for run in ended if run.knob != "texts"}
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import lzma
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 Names = frozenset[str]
@@ -89,19 +88,21 @@ def _pairs(count: int) -> int:
 
 def score(truth: Truth, groups: Sequence[int]) -> Score:
     """Precision and recall of the pairs within groups. Pairs of two scopes count neither way."""
-    owners = list(zip(truth.entity, truth.scope, strict=True))
     hidden = {name for pair in truth.unclear for name in pair}
-    gold = sum(_pairs(n) for (name, _), n in Counter(owners).items() if name not in hidden)
-    tallies: Mapping[int, Counter[tuple[str, str | None]]] = defaultdict(Counter)
-    for group, owner in zip(groups, owners, strict=True):
-        tallies[group][owner] += 1
-    right, wrong, merged = 0, 0, set()
-    for tally in tallies.values():
-        right += sum(_pairs(n) for (name, _), n in tally.items() if name not in hidden)
-        for one, two in combinations(tally, 2):
-            pair = frozenset((one[0], two[0]))
-            if one[1] != two[1] or pair in truth.unclear:
-                continue
-            wrong += tally[one] * tally[two]
-            merged |= {pair} & truth.alike
-    return Score(right / (right + wrong) if right + wrong else 1.0, right / gold if gold else 1.0, len(merged))
+    owners = Counter(zip(truth.entity, truth.scope, strict=True))
+    gold = sum(_pairs(n) for (name, _), n in owners.items() if name not in hidden)
+    # how many records of an entity and scope a group holds; and of a scope
+    held = Counter(zip(truth.entity, truth.scope, groups, strict=True))
+    right = sum(_pairs(n) for (name, *_), n in held.items() if name not in hidden)
+    together = sum(_pairs(n) for n in Counter(zip(truth.scope, groups, strict=True)).values())
+    homes: dict[str, set[tuple[str | None, int]]] = defaultdict(set)
+    for name, scope, group in held:
+        homes[name].add((scope, group))
+    unclear = sum(
+        held[one, *home] * held[two, *home]
+        for one, two in map(sorted, truth.unclear)
+        for home in homes[one] & homes[two]
+    )
+    wrong = together - sum(map(_pairs, held.values())) - unclear
+    merged = sum(bool(homes[one] & homes[two]) for one, two in map(sorted, truth.alike - truth.unclear))
+    return Score(right / (right + wrong) if right + wrong else 1.0, right / gold if gold else 1.0, merged)
