@@ -13,58 +13,32 @@ block digest.
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
 import io
 import json
 import os
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from harvest.answers import split_head
-from schema.errors import DamagedArchive, DiskTrouble
+from harvest.blocks import LEDGER_URI, ArchivedBlock, read_block, read_blocks, read_ledger, scan
+from harvest.members import Damage, digest_of
+from schema.errors import DiskTrouble
 from schema.nouns import Pointer
 
-LEDGER_URI = "urn:moisson:ledger"
+__all__ = ["ArchiveWriter", "ArchivedBlock", "Damage", "read_block", "read_blocks", "read_ledger", "scan"]
+
 PART_SUFFIX = ".part"
 _CONTENT_TYPES = {
     "response": "application/http; msgtype=response",
     "request": "application/http; msgtype=request",
     "metadata": "application/json",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedBlock:
-    """Where one record of a WARC lies, and what its header says of it."""
-
-    path: Path
-    offset: int
-    length: int
-    kind: str
-    url: str
-    archived_at: datetime
-    content_type: str
-
-    def read(self) -> bytes:
-        """The bytes of the record's block.
-
-        Raises:
-            DamagedArchive: not what was written.
-        """
-        return read_block(self.path, self.offset)[1]
 
 
 class _ExactHead(StatusAndHeaders):  # type: ignore[misc]  # warcio has no types
@@ -127,7 +101,7 @@ class ArchiveWriter:
 
     def _http_record(self, url: str, kind: str, block: bytes, made_at: datetime) -> ArcWarcRecord:
         head, body = split_head(block)
-        digests = {"WARC-Payload-Digest": _digest(body), "WARC-Block-Digest": _digest(block)}
+        digests = {"WARC-Payload-Digest": digest_of(body), "WARC-Block-Digest": digest_of(block)}
         return self._writer.create_warc_record(
             url,
             kind,
@@ -145,7 +119,7 @@ class ArchiveWriter:
             payload=io.BytesIO(content),
             length=len(content),
             warc_content_type=content_type,
-            warc_headers_dict={"WARC-Date": _warc_date(made_at), "WARC-Block-Digest": _digest(content)},
+            warc_headers_dict={"WARC-Date": _warc_date(made_at), "WARC-Block-Digest": digest_of(content)},
         )
 
     def _write(self, record: ArcWarcRecord) -> Pointer:
@@ -187,119 +161,5 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def read_blocks(path: Path) -> Iterator[ArchivedBlock]:
-    """The records of a WARC in order, `warcinfo` left out.
-
-    Raises:
-        DamagedArchive: missing, not a WARC, not one gzip member a record, or cut.
-    """
-    try:
-        with path.open("rb") as stream:
-            _require_gzip_or_warc(path, stream)
-            iterator = ArchiveIterator(stream, no_record_parse=True)
-            for record in iterator:
-                if record.rec_type == "warcinfo":
-                    continue
-                kind, url = record.rec_type, record.rec_headers.get_header("WARC-Target-URI") or ""
-                date = _read_date(record.rec_headers.get_header("WARC-Date"))
-                content_type = record.rec_headers.get_header("Content-Type") or ""
-                offset = iterator.get_record_offset()
-                length = iterator.get_record_length()
-                yield ArchivedBlock(path, offset, length, kind, url.strip("<>"), date, content_type)
-            _require_whole_tail(path)
-    except FileNotFoundError:
-        raise DamagedArchive(f"{path}: there is no such file; give the path of a .warc.gz") from None
-    except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DamagedArchive(f"{path}: not a readable WARC ({reason}); `warcio check` says more") from None
-    except OSError as error:
-        raise DamagedArchive(f"{path}: cannot be read ({error})") from None
-
-
-def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
-    """The record that starts at an offset, and its block, checked against its digest.
-
-    Raises:
-        DamagedArchive: no record starts there, it is cut, or its bytes are not those that were written.
-    """
-    try:
-        with path.open("rb") as stream:
-            stream.seek(offset)
-            iterator = ArchiveIterator(stream, no_record_parse=True)
-            record = next(iter(iterator))
-            content = record.raw_stream.read()
-            headers = record.rec_headers
-            length = iterator.get_record_length()
-    except (OSError, StopIteration, ArchiveLoadFailed, zlib.error, EOFError) as error:
-        raise DamagedArchive(f"{path}: no readable record at offset {offset} ({error})") from None
-    try:
-        announced, date = int(headers.get_header("Content-Length") or -1), _read_date(headers.get_header("WARC-Date"))
-    except ValueError as error:
-        raise DamagedArchive(f"{path}: the head of the record at offset {offset} cannot be read ({error})") from None
-    if len(content) != announced:
-        raise DamagedArchive(f"{path}: the record at offset {offset} is cut")
-    _require_digest(path, offset, headers.get_header("WARC-Block-Digest"), content)
-    url = (headers.get_header("WARC-Target-URI") or "").strip("<>")
-    content_type = headers.get_header("Content-Type") or ""
-    return ArchivedBlock(path, offset, length, record.rec_type, url, date, content_type), content
-
-
-def read_ledger(path: Path) -> dict[str, Any] | None:
-    """The ledger that closes a run's WARC; None when it holds none."""
-    last = None
-    for block in read_blocks(path):
-        if block.kind == "metadata" and block.url == LEDGER_URI:
-            last = block
-    if last is None:
-        return None
-    ledger: dict[str, Any] = json.loads(last.read())
-    return ledger
-
-
-def _digest(content: bytes) -> str:
-    """The digest that WARC readers check; warcio's own leaves a temporary file open for each record."""
-    return "sha1:" + base64.b32encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
-
-
 def _warc_date(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _read_date(text: str | None) -> datetime:
-    when = datetime.fromisoformat(text or "")
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
-def _require_digest(path: Path, offset: int, stated: str | None, content: bytes) -> None:
-    """Compare a stated digest with the bytes; an algorithm we do not know says nothing."""
-    algorithm, _, value = (stated or "").partition(":")
-    if algorithm.lower() not in ("sha1", "sha256", "md5") or not value:
-        return
-    digest = hashlib.new(algorithm.lower(), content, usedforsecurity=False)
-    if value.upper() != base64.b32encode(digest.digest()).decode() and value.lower() != digest.hexdigest():
-        raise DamagedArchive(f"{path}: the record at offset {offset} is not what was written (digest differs)")
-
-
-def _require_gzip_or_warc(path: Path, stream: IO[bytes]) -> None:
-    start = stream.read(5)
-    stream.seek(0)
-    if not start:
-        raise DamagedArchive(f"{path}: the file is empty; give a .warc.gz that holds answers")
-    if not (start.startswith(b"\x1f\x8b") or start == b"WARC/"):
-        raise DamagedArchive(f"{path}: not a WARC (it starts with {start!r}); give a .warc or .warc.gz")
-
-
-def _require_whole_tail(path: Path) -> None:
-    """Read the members again with a reader that minds: warcio passes over a cut last one without a word."""
-    with path.open("rb") as stream:
-        is_compressed = stream.read(2) == b"\x1f\x8b"
-    if not is_compressed:
-        if not path.read_bytes().endswith(b"\r\n\r\n"):
-            raise DamagedArchive(f"{path}: cut within its last record; restore it from a copy")
-        return
-    try:
-        with gzip.open(path) as members:
-            while members.read(1 << 20):
-                pass
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamagedArchive(f"{path}: cut or damaged ({error}); restore it from a copy") from None
