@@ -13,6 +13,7 @@ from harvest.members import Damage, WarcRecord, record_at, scan_records
 from schema.errors import DamagedArchive
 
 LEDGER_URI = "urn:moisson:ledger"
+PART_SUFFIX = ".part"
 
 
 @dataclass(frozen=True, slots=True)
