@@ -23,10 +23,12 @@ from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
+from urllib.parse import quote
 
 from harvest.answers import split_head
 from harvest.blocks import LEDGER_URI, PART_SUFFIX, ArchivedBlock, read_block, read_blocks, read_ledger, scan
 from harvest.compose import Member, http_member, plain_member, revisit_member
+from harvest.foreign import ForeignPage
 from harvest.members import Damage, WarcRecord, digest_of, record_at
 from harvest.repair import Recovered
 from harvest.revisits import IDENTICAL_PAYLOAD, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED, root_of
@@ -35,6 +37,8 @@ from schema.nouns import Original, Pointer
 
 __all__ = ["ArchiveWriter", "ArchivedBlock", "Damage", "read_block", "read_blocks", "read_ledger", "scan"]
 
+# on a record out of a foreign WARC: that file's name and the record's identifier there
+IMPORTED_FROM = "Moisson-Imported-From"
 # a shorter body takes less room than the headers that would say where it lies
 REVISIT_FROM_BYTES = 512
 _NOTHING_KNOWN: Mapping[str, Original] = MappingProxyType({})
@@ -123,6 +127,14 @@ class ArchiveWriter:
     def add_copy(self, url: str, content: bytes, content_type: str, kind: str, made_at: datetime) -> Pointer:
         """Archive a foreign copy without headers as a `resource` or `conversion` record; where it lies."""
         return self._write(plain_member(url, kind, content, content_type, made_at))
+
+    def add_foreign(self, page: ForeignPage, from_file: str) -> Pointer:
+        """Archive a page of a foreign WARC under the date it had there, marked with where it came from."""
+        origin = {IMPORTED_FROM: f"{quote(from_file)};{page.record_id}", SAME_REQUEST: NO_REQUEST}
+        if page.kind == "response":
+            return self._write(http_member(page.stated_url, "response", page.content, page.archived_at, origin))
+        stated = (page.stated_url, page.kind, page.content, page.content_type, page.archived_at)
+        return self._write(plain_member(*stated, {IMPORTED_FROM: origin[IMPORTED_FROM]}))
 
     def add_ledger(self, ledger: dict[str, Any], written_at: datetime) -> Pointer:
         """Close the run: its ledger as the last record."""

@@ -62,7 +62,14 @@ def http_member(
     )
 
 
-def plain_member(url: str, kind: str, content: bytes, content_type: str, made_at: datetime) -> Member:
+def plain_member(
+    url: str,
+    kind: str,
+    content: bytes,
+    content_type: str,
+    made_at: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> Member:
     """A record of anything else."""
     return _member(
         url,
@@ -70,7 +77,11 @@ def plain_member(url: str, kind: str, content: bytes, content_type: str, made_at
         payload=io.BytesIO(content),
         length=len(content),
         warc_content_type=content_type,
-        warc_headers_dict={"WARC-Date": warc_date(made_at), "WARC-Block-Digest": digest_of(content)},
+        warc_headers_dict={
+            "WARC-Date": warc_date(made_at),
+            "WARC-Block-Digest": digest_of(content),
+            **(headers or {}),
+        },
     )
 
 

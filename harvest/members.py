@@ -179,7 +179,7 @@ def _read_member(stream: IO[bytes], offset: int) -> WarcRecord:
         raise Unreadable("the record is cut")
     if content[start + size :].strip(b"\r\n"):
         raise Unreadable("a gzip member that holds more than one record")
-    _require_digest(record)
+    require_digest(record)
     return record
 
 
@@ -213,7 +213,7 @@ def _read_plain(stream: IO[bytes], offset: int) -> WarcRecord:
     if len(block) < size or end != _RECORD_END:
         raise Unreadable("the record is cut, or longer than it says")
     record = WarcRecord(offset, start + size + len(end), headers, block)
-    _require_digest(record)
+    require_digest(record)
     return record
 
 
@@ -245,8 +245,12 @@ def parse_head(content: bytes) -> tuple[tuple[tuple[str, str], ...], int, int]:
     return tuple(headers), end.end(), int(length)
 
 
-def _require_digest(record: WarcRecord) -> None:
-    """Compare the stated digest with the block; an algorithm we do not know says nothing."""
+def require_digest(record: WarcRecord) -> None:
+    """Compare the stated digest with the block; an algorithm we do not know says nothing.
+
+    Raises:
+        Unreadable: they differ.
+    """
     algorithm, _, value = record.header("warc-block-digest").partition(":")
     if algorithm.lower() not in ("sha1", "sha256", "md5") or not value:
         return
