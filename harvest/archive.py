@@ -29,16 +29,15 @@ from harvest.answers import split_head
 from harvest.blocks import LEDGER_URI, PART_SUFFIX, ArchivedBlock, read_block, read_blocks, read_ledger, scan
 from harvest.compose import Member, http_member, plain_member, revisit_member
 from harvest.foreign import ForeignPage
+from harvest.headers import IDENTICAL_PAYLOAD, IMPORTED_FROM, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED
 from harvest.members import Damage, WarcRecord, digest_of, record_at
 from harvest.repair import Recovered
-from harvest.revisits import IDENTICAL_PAYLOAD, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED, root_of
+from harvest.revisits import root_of
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Original, Pointer
 
 __all__ = ["ArchiveWriter", "ArchivedBlock", "Damage", "read_block", "read_blocks", "read_ledger", "scan"]
 
-# on a record out of a foreign WARC: that file's name and the record's identifier there
-IMPORTED_FROM = "Moisson-Imported-From"
 # a shorter body takes less room than the headers that would say where it lies
 REVISIT_FROM_BYTES = 512
 _NOTHING_KNOWN: Mapping[str, Original] = MappingProxyType({})

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from harvest.answers import split_head
+from harvest.headers import ANSWER, REFERS_TO, SERVER_NOT_MODIFIED
 from harvest.members import WarcRecord, digest_of
-from harvest.revisits import REFERS_TO, payload_digest
+from harvest.revisits import payload_digest
 
+_PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 _CONTENT_TYPES = {
     "response": "application/http; msgtype=response",
     "request": "application/http; msgtype=request",
@@ -90,12 +93,15 @@ def revisit_member(
 ) -> Member:
     """A `revisit` record: what was received of an answer whose payload is archived already.
 
-    The standard's headers name the original by address and date; ours, beside them, by its place.
+    The standard's headers name the original by address and date; ours, beside them, by its place. An answer 304 stands
+    in a header too, and the block is empty: players show what the block says, and a browser shows nothing for a 304.
 
     Args:
         file: name of the archive that holds the original.
         original: that record; not a revisit itself, because other readers follow one step only.
     """
+    if profile == SERVER_NOT_MODIFIED:
+        headers, block = {**headers, ANSWER: quote(block, safe=_PLAIN)}, b""
     named = {
         "WARC-Date": warc_date(made_at),
         "WARC-Profile": profile,

@@ -15,12 +15,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harvest.answers import BrokenAnswer, split_head
+from harvest.headers import ANSWER, REFERS_TO
 from harvest.members import Damage, WarcRecord, digest_of, scan_records
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Original
@@ -157,7 +159,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _row(file: str, record: WarcRecord, stored: bytes) -> dict[str, Any]:
     status, media_type = _stated(record)
-    refers_to = _PLACE.fullmatch(record.header("moisson-refers-to"))
+    refers_to = _PLACE.fullmatch(record.header(REFERS_TO.lower()))
     return {
         "file": file,
         "offset": record.offset,
@@ -181,7 +183,7 @@ def _stated(record: WarcRecord) -> tuple[int | None, str | None]:
         return None, _media_type(record.header("content-type"))
     if record.kind not in ("response", "revisit"):
         return None, None
-    head = _final_head(record.block)
+    head = _final_head(unquote_to_bytes(record.header(ANSWER.lower())) or record.block)
     status, media_type = _STATUS.match(head), _MEDIA_TYPE.search(head)
     return int(status[1]) if status else None, _media_type(media_type[1].decode("latin-1")) if media_type else None
 

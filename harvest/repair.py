@@ -15,8 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from harvest.blocks import LEDGER_URI, PART_SUFFIX
+from harvest.headers import SAME_REQUEST
 from harvest.members import Damage, WarcRecord, scan_records
-from harvest.revisits import SAME_REQUEST, answer_bytes, is_request_of
+from harvest.revisits import answer_bytes, is_request_of
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Pointer
 
