@@ -59,7 +59,8 @@ def read_blocks(path: Path) -> Iterator[ArchivedBlock]:
     for found in scan(path):
         if isinstance(found, Damage):
             raise DamagedArchive(
-                f"{path}: not a readable WARC (at offset {found.offset}: {found.reason}); restore it from a copy"
+                f"{path}: not a readable WARC: cut or damaged at offset {found.offset} ({found.reason}); "
+                "restore it from a copy"
             )
         yield found
 

@@ -104,7 +104,7 @@ def write_index(raw: Path, again: Collection[str] = ()) -> pa.Table:
         old = old.filter(pc.invert(pc.is_in(old["file"], pa.array(sorted(again), pa.string()))))
     new = index_of(raw, but=set(pc.unique(old["file"]).to_pylist()))
     table = pa.concat_tables([old, new]).unify_dictionaries().combine_chunks()
-    if new.num_rows or again or not (raw / INDEX_NAME).exists():
+    if new.num_rows or again:
         _replace(raw / INDEX_NAME, table)
     return table
 

@@ -177,6 +177,8 @@ def test_an_index_of_another_version_is_refused(raw: Path) -> None:
 def test_a_source_without_archives_has_an_empty_index(tmp_path: Path) -> None:
     assert read_index(tmp_path).num_rows == 0
     assert index_of(tmp_path / "absent").num_rows == 0
+    assert write_index(tmp_path / "absent").num_rows == 0
+    assert not (tmp_path / "absent").exists()
     assert check(tmp_path) == []
 
 
