@@ -133,6 +133,18 @@ def test_records_after_damage_within_a_part_are_kept(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [part.name]
 
 
+def test_an_answer_beside_the_request_of_another_is_not_finished(tmp_path: Path) -> None:
+    part = tmp_path / "000001.warc.gz.part"
+    with ArchiveWriter(tmp_path / "000001.warc.gz", "essai") as archive:
+        for number in range(3):
+            archive.add_exchange(f"https://rtes.example/{number}", REQUEST, answer(f"{number}"), WHEN)
+    records = [r for r in scan_records(part) if not isinstance(r, Damage)]
+    # warcinfo, answer 0, [request 0, answer 1,] request 1, answer 2, request 2
+    data = part.read_bytes()
+    part.write_bytes(data[: records[2].offset] + data[records[4].offset :])
+    assert [e.url for e in mended(part).exchanges] == ["https://rtes.example/2"]
+
+
 def test_a_run_that_was_killed_before_its_archive_had_its_name_ends_without_its_old_ledger(tmp_path: Path) -> None:
     path = tmp_path / "000001.warc.gz"
     with ArchiveWriter(path, "essai") as archive:
