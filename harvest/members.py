@@ -22,6 +22,7 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 GZIP_MAGIC = b"\x1f\x8b\x08"
 
 _READ_BYTES = 16 * 1024
+_INFLATE_BYTES = 1024 * 1024
 _SEARCH_BYTES = 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -187,19 +188,21 @@ def _inflate(stream: IO[bytes], offset: int) -> tuple[bytes, int]:
     """What one gzip member holds, and its length; its checksum and size are zlib's to check."""
     inflate, content = zlib.decompressobj(wbits=31), bytearray()
     stream.seek(offset)
-    taken = 0
+    taken, rest = 0, b""
     while not inflate.eof:
-        piece = inflate.unconsumed_tail or stream.read(_READ_BYTES)
-        if not piece:
-            raise Unreadable("cut within a gzip member" if taken else "no gzip member")
-        taken += len(piece)
+        given = rest or stream.read(_READ_BYTES)
+        taken += 0 if rest else len(given)
         try:
-            content += inflate.decompress(piece, _SEARCH_BYTES)
+            piece = inflate.decompress(given, _INFLATE_BYTES)
         except zlib.error as error:
             raise Unreadable(f"not a sound gzip member: {error}") from None
-        taken -= len(inflate.unconsumed_tail)
+        # at the end of the member zlib names what follows it twice: here too, and as unused_data
+        rest = inflate.unconsumed_tail
+        content += piece
         if len(content) > MAX_RECORD_BYTES:
             raise Unreadable(f"more than {MAX_RECORD_BYTES} bytes in one record")
+        if not given and not piece and not inflate.eof:
+            raise Unreadable("cut within a gzip member" if taken else "no gzip member")
     return bytes(content), taken - len(inflate.unused_data)
 
 
