@@ -105,6 +105,7 @@ def revisit_member(
     named = {
         "WARC-Date": warc_date(made_at),
         "WARC-Profile": profile,
+        **({"WARC-Refers-To": record_id} if (record_id := original.header("warc-record-id")) else {}),
         "WARC-Refers-To-Target-URI": original.url,
         "WARC-Refers-To-Date": warc_date(original.archived_at),
         REFERS_TO: f"{file};{original.offset}",

@@ -118,6 +118,7 @@ def test_what_the_standard_asks_of_a_revisit_stands_in_its_head(tmp_path: Path) 
         with (tmp_path / place.file).open("rb") as stream:
             head = next(r.rec_headers for r in ArchiveIterator(stream) if r.rec_type == "revisit")
         assert head.get_header("WARC-Profile") == f"http://netpreserve.org/warc/1.1/revisit/{profile}"
+        assert head.get_header("WARC-Refers-To") == original.get_header("WARC-Record-ID")
         assert head.get_header("WARC-Refers-To-Target-URI") == URL
         assert head.get_header("WARC-Refers-To-Date") == original.get_header("WARC-Date")
         assert head.get_header("WARC-Payload-Digest") == original.get_header("WARC-Payload-Digest")
@@ -212,7 +213,7 @@ def test_an_original_with_another_body_is_refused(tmp_path: Path) -> None:
     (tmp_path / first.file).unlink()
     (tmp_path / INDEX_NAME).unlink()
     night(tmp_path, 1, (URL, REQUEST, answer(BODY[::-1], "Date: lundi")))
-    with pytest.raises(DamagedArchive, match="restore the file"):
+    with pytest.raises(DamagedArchive):
         answer_bytes(tmp_path / second.file, second.offset)
 
 
