@@ -5,21 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from harvest.answers import read_answer
-from harvest.archive import read_block
+from harvest.members import record_at
+from harvest.revisits import effective_answer
 from schema.nouns import Payload
 
 
 def read_payload(archive: Path, offset: int) -> Payload:
-    """The payload of the record that starts at an offset of an archive, codings undone.
+    """The payload of the record that starts at an offset of an archive, codings undone; a revisit's is its original's.
 
     Raises:
         DamagedArchive: the archive is not what was written.
         BrokenAnswer: the archived answer was cut or malformed from the start.
     """
-    block, content = read_block(archive, offset)
-    if block.kind != "response":
-        media_type, _, rest = block.content_type.partition(";")
+    record = record_at(archive, offset)
+    if record.kind not in ("response", "revisit"):
+        media_type, _, rest = record.header("content-type").partition(";")
         charset = rest.partition("charset=")[2].strip() or None
-        return Payload(block.url, content, media_type.strip().lower(), charset)
-    answer = read_answer(content)
-    return Payload(block.url, answer.content, answer.media_type, answer.charset)
+        return Payload(record.url, record.block, media_type.strip().lower(), charset)
+    answer = read_answer(record.block if record.kind == "response" else effective_answer(archive, offset))
+    return Payload(record.url, answer.content, answer.media_type, answer.charset)

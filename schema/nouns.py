@@ -117,6 +117,20 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """An archived answer that a later one repeats: where it lies, of which address and date (UTC), and its payload.
+
+    payload_digest is sha256 of the decoded payload in a ledger, and the stated WARC-Payload-Digest in an index.
+    """
+
+    file: str
+    offset: int
+    url: str
+    archived_at: datetime
+    payload_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One row of the run's ledger: an address met, and what became of it.
 
