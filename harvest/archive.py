@@ -3,6 +3,7 @@
     data/raw/<source>/000007.warc.gz
         warcinfo                         who wrote it, for which run
         response, request                one pair an exchange, as they went over the wire
+        revisit, request                 the same, where the answer is a 304: the page is archived already
         resource | conversion            an imported HTML copy without headers | an imported text copy
         metadata                         last: the run's ledger as JSON
     data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
@@ -35,13 +36,17 @@ from warcio.warcwriter import WARCWriter
 
 from harvest.answers import split_head
 from schema.errors import DamagedArchive, DiskTrouble
-from schema.nouns import Pointer
+from schema.nouns import Original, Pointer
 
+SERVER_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+# the standard names an original by address and date, which is found only by searching; this is its place
+REFERS_TO = "Moisson-Refers-To"
 LEDGER_URI = "urn:moisson:ledger"
 PART_SUFFIX = ".part"
 _CONTENT_TYPES = {
     "response": "application/http; msgtype=response",
     "request": "application/http; msgtype=request",
+    "revisit": "application/http; msgtype=response",
     "metadata": "application/json",
 }
 
@@ -57,6 +62,8 @@ class ArchivedBlock:
     url: str
     archived_at: datetime
     content_type: str
+    # of a revisit: the file and offset of the answer it refers to, as `000001.warc.gz;1234`
+    refers_to: str = ""
 
     def read(self) -> bytes:
         """The bytes of the record's block.
@@ -104,7 +111,24 @@ class ArchiveWriter:
 
     def add_exchange(self, url: str, request: bytes, response: bytes, fetched_at: datetime) -> Pointer:
         """Archive an answer and, where there is one, its request; where the answer lies."""
-        answer = self._http_record(url, "response", response, fetched_at)
+        return self._add_pair(self._http_record(url, "response", response, fetched_at), url, request, fetched_at)
+
+    def add_revisit(
+        self, url: str, request: bytes, response: bytes, fetched_at: datetime, original: Original
+    ) -> Pointer:
+        """Archive an answer 304 and its request; where the answer lies. original is the answer that it confirms."""
+        answer = self._http_record(url, "revisit", response, fetched_at)
+        for name, value in {
+            "WARC-Profile": SERVER_NOT_MODIFIED,
+            "WARC-Refers-To-Target-URI": original.url,
+            "WARC-Refers-To-Date": _warc_date(original.archived_at),
+            REFERS_TO: f"{original.file};{original.offset}",
+        }.items():
+            answer.rec_headers.add_header(name, value)
+        answer.rec_headers.replace_header("WARC-Payload-Digest", original.payload_digest)
+        return self._add_pair(answer, url, request, fetched_at)
+
+    def _add_pair(self, answer: ArcWarcRecord, url: str, request: bytes, fetched_at: datetime) -> Pointer:
         pointer = self._write(answer)
         if request:
             asked = self._http_record(url, "request", request, fetched_at)
@@ -241,7 +265,8 @@ def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
     _require_digest(path, offset, headers.get_header("WARC-Block-Digest"), content)
     url = (headers.get_header("WARC-Target-URI") or "").strip("<>")
     content_type = headers.get_header("Content-Type") or ""
-    return ArchivedBlock(path, offset, length, record.rec_type, url, date, content_type), content
+    refers_to = headers.get_header(REFERS_TO) or ""
+    return ArchivedBlock(path, offset, length, record.rec_type, url, date, content_type, refers_to), content
 
 
 def read_ledger(path: Path) -> dict[str, Any] | None:
