@@ -33,6 +33,7 @@ from flows.stages import (
 from flows.versions import code_digest
 from harvest.archive import ArchiveWriter
 from harvest.crawl import Progress
+from harvest.validators import validators_of
 from parsers.page import parse_page
 from releases.store import Release, hold, latest_release, publish, readable_release, run_state, sweep, write_run
 from schema.addresses import canonical_url
@@ -77,13 +78,13 @@ def refresh(
         pages: Sequence[dict[str, Any]] = ()
         try:
             kind: Kind = "dry" if is_dry else "refresh"
-            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress)
             # tables of other code or labels are no ground to build on: every run is read again
             ground = release if release is not None and is_of(release, source) else None
             past = read_ledgers(layout, _needless(layout, ground))
-            built = _build(
-                source, layout, [*(p for p in past if p.run < run and p.kind != "dry"), tonight], ground, step
-            )
+            validators = validators_of(ledger.visits for ledger in past)
+            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress, validators)
+            report["courtesy"] = tonight.courtesy
+            built = _build(source, layout, [*(p for p in past if p.kind != "dry"), tonight], ground, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
         except MoissonError as error:
