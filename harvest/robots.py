@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from protego import Protego
 
@@ -23,6 +23,8 @@ MAX_SHOWN_CHARS = 200
 
 _ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
 _LINE_END = re.compile(r"\r\n|\r|\n")
+# what no encoding writes otherwise
+_PLAIN = re.compile(r"[A-Za-z0-9/]*")
 _TOKEN = re.compile(r"[A-Za-z_-]*")
 _KEYS = {
     **dict.fromkeys(("user-agent", "useragent", "user agent"), "agent"),
@@ -60,7 +62,10 @@ class Robots:
         """The rule that denies an address, as `robots.txt: Disallow: /private`; None where it may be asked."""
         if self.may_fetch(url):
             return None
-        denying = sorted((r for r in self.rules if r.kind == "Disallow"), key=lambda r: len(r.pattern), reverse=True)
+        plain = _PLAIN.match(urlsplit(url).path or "/")
+        start = plain[0] if plain else ""
+        near = (r for r in self.rules if r.kind == "Disallow" and _may_begin(r.pattern, start))
+        denying = sorted(near, key=lambda r: len(unquote(r.pattern)), reverse=True)
         decisive = next((rule for rule in denying if not _matcher([rule]).can_fetch(url, "*")), None)
         return f"robots.txt: {decisive}"[:MAX_SHOWN_CHARS]
 
@@ -140,6 +145,14 @@ def _agent_of(value: str) -> str:
         return "*"
     token = _TOKEN.match(value)
     return token[0].lower() if token else ""
+
+
+def _may_begin(pattern: str, start: str) -> bool:
+    """Whether a pattern begins as an address does, as far as no encoding matters: Protego looks at these only."""
+    plain = _PLAIN.match(pattern)
+    # a pattern that is a whole address is one for Protego to read
+    own = plain[0] if plain and pattern.startswith("/") else ""
+    return start.startswith(own) or own.startswith(start)
 
 
 def _seconds(value: str) -> float:

