@@ -13,16 +13,15 @@ import httpx
 
 from harvest.answers import Answer, BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter, read_block
-from harvest.courtesy import Meter, Pause, Receipt, refusals_of
+from harvest.courtesy import Meter, Receipt
 from harvest.limits import Breaker, Budget
 from harvest.originals import held_original
 from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
-from harvest.retrying import MAX_RETRY_AFTER_S, RETRY_AFTER_STATUSES, backoff_s, read_http_date, retry_after_s
+from harvest.retrying import asked_pause, backoff_s
 from harvest.validators import Validators, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
-from schema.errors import SiteUnreachable
 from schema.nouns import Payload, Visit
 from schema.sources import Source
 
@@ -216,26 +215,12 @@ class Client:
         return replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
 
     def _heed(self, visit: Visit, answer: Answer, exchange: Exchange) -> None:
-        """Leave the host alone for as long as its Retry-After says.
-
-        Raises:
-            SiteUnreachable: for longer than a run can wait.
-        """
-        if answer.status not in RETRY_AFTER_STATUSES | _REDIRECTIONS:
-            return
+        """Leave the host alone for as long as it asks."""
         answered_at = exchange.fetched_at + timedelta(seconds=exchange.elapsed_s)
-        # a date is meant by the site's own clock, which its Date header tells
-        pause_s = retry_after_s(answer.header("retry-after"), read_http_date(answer.header("date")) or answered_at)
-        if pause_s is None:
-            return
-        if pause_s > MAX_RETRY_AFTER_S:
-            until = (answered_at + timedelta(seconds=pause_s)).strftime("%Y-%m-%d %H:%M:%S")
-            raise SiteUnreachable(
-                f"{visit.url} answers {answer.status} and asks for no request before {until} UTC, so nothing more is "
-                "asked: postponed, refresh later"
-            )
-        self._turns.pause(pause_s)
-        self._meter.pauses.append(Pause(visit.url, answer.status, pause_s))
+        pause = asked_pause(visit.url, answer, answered_at, self._meter.pauses)
+        if pause is not None:
+            self._turns.pause(pause.pause_s)
+            self._meter.pauses.append(pause)
 
     def _redirected(self, visit: Visit, target: str) -> Visit:
         try:
@@ -259,22 +244,7 @@ class Client:
 
     def receipt(self, visits: Iterable[Visit] = ()) -> Receipt:
         """The load placed so far; visits is the ledger, which knows what robots.txt denied."""
-        meter, budget = self._meter, self._budget
-        gap_s = self._turns.smallest_gap_s
-        return Receipt(
-            user_agent=self.user_agent,
-            requests=budget.requests,
-            answers=meter.answers,
-            bytes_received=budget.received_bytes,
-            retries=meter.retries,
-            delay_s=self._turns.delay_s,
-            smallest_gap_s=None if gap_s is None else round(gap_s, 6),
-            not_modified=meter.not_modified,
-            share_not_modified=round(meter.not_modified / meter.answers, 4) if meter.answers else None,
-            robots_digest=dict(meter.robots_digest),
-            pauses=tuple(meter.pauses),
-            refusals=refusals_of(visits),
-        )
+        return self._meter.receipt(self.user_agent, self._budget, self._turns, visits)
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,16 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from harvest.limits import Budget
+from harvest.pace import Turns
+from harvest.retrying import Pause
 from schema.nouns import Visit
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A pause that the site asked for (Retry-After): at which address, how long."""
-
-    url: str
-    status: int
-    pause_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +61,24 @@ class Meter:
     def note_robots(self, asked_url: str, last: Visit) -> None:
         """The robots.txt that a host was found to have."""
         self.robots_digest[urlsplit(asked_url).netloc] = last.payload_digest if last.status in (200, 304) else None
+
+    def receipt(self, user_agent: str, budget: Budget, turns: Turns, visits: Iterable[Visit]) -> Receipt:
+        """What was counted, as a receipt; visits is the ledger, which knows what robots.txt denied."""
+        gap_s = turns.smallest_gap_s
+        return Receipt(
+            user_agent=user_agent,
+            requests=budget.requests,
+            answers=self.answers,
+            bytes_received=budget.received_bytes,
+            retries=self.retries,
+            delay_s=turns.delay_s,
+            smallest_gap_s=None if gap_s is None else round(gap_s, 6),
+            not_modified=self.not_modified,
+            share_not_modified=round(self.not_modified / self.answers, 4) if self.answers else None,
+            robots_digest=dict(self.robots_digest),
+            pauses=tuple(self.pauses),
+            refusals=refusals_of(visits),
+        )
 
 
 def refusals_of(visits: Iterable[Visit]) -> tuple[Refusal, ...]:

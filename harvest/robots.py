@@ -67,7 +67,7 @@ class Robots:
         near = (r for r in self.rules if r.kind == "Disallow" and _may_begin(r.pattern, start))
         denying = sorted(near, key=lambda r: len(unquote(r.pattern)), reverse=True)
         decisive = next((rule for rule in denying if not _matcher([rule]).can_fetch(url, "*")), None)
-        return f"robots.txt: {decisive}"[:MAX_SHOWN_CHARS]
+        return f"robots.txt: {decisive}"[:MAX_SHOWN_CHARS] if decisive else "robots.txt"
 
 
 def read_robots(content: bytes, agent: str) -> Robots:

@@ -199,6 +199,15 @@ def test_the_pause_is_the_hosts_and_not_the_addresss(asker: Asker) -> None:
     assert asker.time.waits == [0.0, 60.0, 60.0, 60.0]
 
 
+def test_a_host_that_wants_rest_again_and_again_is_left_for_another_night(asker: Asker) -> None:
+    for n in range(5):
+        asker.site.scripts[f"/{n}"] = [busy("Retry-After: 900"), answer("ici")]
+    for n in range(4):
+        assert asker.fetch(f"/{n}").outcome == "fetched"
+    with pytest.raises(SiteUnreachable, match="postponed"):
+        asker.fetch("/4")
+
+
 def test_a_redirection_may_ask_for_a_pause_too(asker: Asker) -> None:
     asker.site.scripts |= {
         "/a": answer("", "Location: /b", "Retry-After: 33", status="302 Found"),
