@@ -116,16 +116,24 @@ class ArchiveWriter:
     def add_revisit(
         self, url: str, request: bytes, response: bytes, fetched_at: datetime, original: Original
     ) -> Pointer:
-        """Archive an answer 304 and its request; where the answer lies. original is the answer that it confirms."""
+        """Archive an answer 304 and its request; where the answer lies.
+
+        Args:
+            original: the answer that it confirms; its file and offset are enough, the rest is read there.
+
+        Raises:
+            DamagedArchive: the original is not in the archive, or not what was written.
+        """
+        block, content = read_block(self._final.with_name(original.file), original.offset)
         answer = self._http_record(url, "revisit", response, fetched_at)
         for name, value in {
             "WARC-Profile": SERVER_NOT_MODIFIED,
-            "WARC-Refers-To-Target-URI": original.url,
-            "WARC-Refers-To-Date": _warc_date(original.archived_at),
+            "WARC-Refers-To-Target-URI": block.url,
+            "WARC-Refers-To-Date": _warc_date(block.archived_at),
             REFERS_TO: f"{original.file};{original.offset}",
         }.items():
             answer.rec_headers.add_header(name, value)
-        answer.rec_headers.replace_header("WARC-Payload-Digest", original.payload_digest)
+        answer.rec_headers.replace_header("WARC-Payload-Digest", _digest(split_head(content)[1]))
         return self._add_pair(answer, url, request, fetched_at)
 
     def _add_pair(self, answer: ArcWarcRecord, url: str, request: bytes, fetched_at: datetime) -> Pointer:

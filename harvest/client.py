@@ -15,11 +15,10 @@ from harvest.answers import Answer, BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter, read_block
 from harvest.courtesy import Meter, Receipt
 from harvest.limits import Breaker, Budget
-from harvest.originals import held_original
 from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
 from harvest.retrying import asked_pause, backoff_s
-from harvest.validators import Validators, is_not_modified, kept_validators
+from harvest.validators import Validators, held_payload, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Visit
@@ -172,13 +171,13 @@ class Client:
     def _unchanged(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""
         visit = replace(visit, status=304)
-        held = held_original(self._archive.path.parent, validators) if validators else None
-        if validators is None or held is None:
+        payload = held_payload(self._archive.path.parent, validators.original) if validators else None
+        if validators is None or payload is None:
             self._validators.pop(visit.url, None)
             pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
             why = "304 for a page that is no longer archived" if validators else "304 without being asked for it"
             return replace(visit, pointer=pointer, reason=why)
-        original, payload = held
+        original = validators.original
         pointer = self._archive.add_revisit(address, exchange.request, exchange.response, exchange.fetched_at, original)
         self._meter.not_modified += 1
         return replace(
@@ -188,7 +187,7 @@ class Client:
             original=original,
             media_type=payload.media_type or None,
             size_bytes=len(payload.content),
-            payload_digest=validators.payload_digest,
+            payload_digest=original.payload_digest,
             etag=validators.etag,
             last_modified=validators.last_modified,
         )

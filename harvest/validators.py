@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
-from harvest.answers import Answer
-from schema.nouns import PAGE_OUTCOMES, Visit
+from harvest.answers import Answer, BrokenAnswer
+from harvest.payloads import read_payload
+from schema.errors import DamagedArchive
+from schema.nouns import PAGE_OUTCOMES, Original, Payload, Visit
 
 MAX_VALIDATOR_CHARS = 1024
 
@@ -21,16 +25,11 @@ _NOT_MODIFIED = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """The validators of an address, at least one, and the archived answer that a 304 to them stands for.
-
-    file and offset are its place below data/raw/<source>, payload_digest the sha256 of its decoded payload.
-    """
+    """The validators of an address, at least one, and the archived answer that a 304 to them stands for."""
 
     etag: str | None
     last_modified: str | None
-    file: str
-    offset: int
-    payload_digest: str
+    original: Original
 
     def headers(self) -> dict[str, str]:
         """What to send: both where both are known."""
@@ -67,13 +66,27 @@ def validators_of(nights: Iterable[Iterable[Visit]]) -> dict[str, Validators]:
         for visit in visits:
             if visit.outcome not in PAGE_OUTCOMES:
                 continue
-            # of a page that was not modified, the answer that brought it: revisits do not lead to revisits
-            place = visit.original or visit.pointer
-            if place is not None and visit.payload_digest and (visit.etag or visit.last_modified):
-                found[visit.url] = Validators(
-                    visit.etag, visit.last_modified, place.file, place.offset, visit.payload_digest
-                )
+            original = _original_of(visit)
+            if original is not None and (visit.etag or visit.last_modified):
+                found[visit.url] = Validators(visit.etag, visit.last_modified, original)
             else:
                 # the page came without validators: the older ones are of a page that is no more
                 found.pop(visit.url, None)
     return found
+
+
+def _original_of(visit: Visit) -> Original | None:
+    """The answer that holds the page of a visit; of one not modified, the one that brought it: no chain grows."""
+    if visit.original is not None or visit.pointer is None or visit.fetched_at is None or visit.payload_digest is None:
+        return visit.original
+    place = visit.pointer
+    return Original(place.file, place.offset, visit.url, visit.fetched_at, visit.payload_digest)
+
+
+def held_payload(folder: Path, original: Original) -> Payload | None:
+    """The payload of a former answer in a folder of archives; None when it is not there as it was."""
+    try:
+        payload = read_payload(folder / original.file, original.offset)
+    except (DamagedArchive, BrokenAnswer):
+        return None
+    return payload if sha256(payload.content).hexdigest() == original.payload_digest else None

@@ -118,7 +118,7 @@ class Pointer:
 class Original:
     """An archived answer that a later one repeats: where it lies, of which address and date (UTC), and its payload.
 
-    payload_digest is written as in the header WARC-Payload-Digest.
+    payload_digest is sha256 of the decoded payload in a ledger, and the stated WARC-Payload-Digest in an index.
     """
 
     file: str
