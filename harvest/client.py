@@ -124,13 +124,13 @@ class Client:
                 return visit if visit.attempts else replace(visit, reason=why)
             was_validated = url in self._validators
             visit = replace(self._exchange(Visit(url, role, "failed", via=via)), attempts=attempt)
+            self._meter.retries += attempt > 1
             if attempt == 1 and visit.redirect_url == url and url in self._written:
                 continue
             if not _is_to_be_tried_again(visit):
                 break
             if attempt < MAX_ATTEMPTS and not (was_validated and visit.status == 304):
                 self._turns.pause(backoff_s(RETRY_PAUSE_S, attempt, self._pace.chance()))
-        self._meter.retries += max(0, visit.attempts - 1)
         return visit
 
     def _exchange(self, asked: Visit) -> Visit:
