@@ -235,8 +235,6 @@ class Client:
 
     def read(self, visit: Visit) -> Payload:
         """The payload of a page, from the archive; of one that was not modified, the payload archived before."""
-        if visit.original is not None:
-            return read_payload(self._archive.path.parent / visit.original.file, visit.original.offset)
         if visit.pointer is None:
             raise ValueError(f"{visit.url} was not archived")
         return read_payload(self._archive.path, visit.pointer.offset)
