@@ -19,6 +19,7 @@ from flows.register import enter
 from flows.stages import harvest, require_ready, silent
 from flows.versions import code_digest
 from harvest.crawl import Progress
+from harvest.validators import validators_of
 from releases.store import (
     Release,
     drop_states,
@@ -72,10 +73,12 @@ def refresh(
         pages: Sequence[dict[str, Any]] = ()
         try:
             kind: Kind = "dry" if is_dry else "refresh"
-            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress)
             former = former_tables(source, layout, release)
             past = read_ledgers(layout, needless(layout, former.ground))
-            ledgers = [*(p for p in past if p.run < run and p.kind != "dry"), tonight]
+            validators = validators_of(ledger.visits for ledger in past)
+            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress, validators)
+            report["courtesy"] = tonight.courtesy
+            ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)

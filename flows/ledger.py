@@ -24,7 +24,7 @@ Kind = Literal["refresh", "import", "dry"]
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a run met, and of what kind it was; times are UTC."""
+    """What a run met, and of what kind it was; times are UTC; courtesy is the politeness receipt (harvest.courtesy)."""
 
     format: int
     kind: Kind
@@ -34,6 +34,7 @@ class Ledger:
     ended_at: datetime
     visits: tuple[Visit, ...]
     listings: tuple[ListingVisit, ...] = ()
+    courtesy: dict[str, Any] | None = None
 
 
 _LEDGER = TypeAdapter(Ledger)

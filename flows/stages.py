@@ -6,7 +6,7 @@ Paths and numbers pass between steps, pages do not; each step can be run again w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,14 +17,16 @@ from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
 from flows.versions import code_digest
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
-from harvest.client import VERSION, Client, Pace
+from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
+from harvest.pace import Pace, skipped_pace
 from harvest.payloads import read_payload
+from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
 from parsers.page import parse_page
 from schema.errors import UsageError
 from schema.layout import Layout
-from schema.nouns import PageReading, Payload, Reading, Reject, Visit
+from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Reading, Reject, Visit
 from schema.sources import Source
 
 PAGES_A_BATCH = 200
@@ -40,19 +42,32 @@ def silent(stage: str, done: int, wanted: int) -> None:
 
 
 def harvest(
-    source: Source, layout: Layout, run: int, known: Iterable[str], kind: Kind = "refresh", progress: Progress = silent
+    source: Source,
+    layout: Layout,
+    run: int,
+    known: Iterable[str],
+    kind: Kind = "refresh",
+    progress: Progress = silent,
+    validators: Mapping[str, Validators] | None = None,
 ) -> Ledger:
-    """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too."""
+    """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
+
+    validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
+    """
     started_at = datetime.now(UTC)
     transport, pace = _transport(source)
+    sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
         return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
 
-    with ArchiveWriter(layout.archive(run), SOFTWARE) as archive, Client(source, transport, archive, pace) as client:
+    with (
+        ArchiveWriter(layout.archive(run), SOFTWARE) as archive,
+        Client(source, transport, archive, pace, sent) as client,
+    ):
         visits, listings = crawl(source, client, read_page, known, progress)
-        ended_at = datetime.now(UTC)
-        ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings))
+        ended_at, courtesy = datetime.now(UTC), client.receipt(visits).as_values()
+        ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
     return ledger
 
@@ -77,7 +92,7 @@ def require_ready(source: Source) -> None:
 def _transport(source: Source) -> tuple[httpx.BaseTransport, Pace]:
     if source.replay_path is not None:
         # the pacing clock runs, nobody waits: the server is a file
-        return ReplayTransport(source.replay_path), Pace(source.pace.delay_s, wait=lambda _: None)
+        return ReplayTransport(source.replay_path), skipped_pace(source.pace.delay_s)
     return NetworkTransport(), Pace(source.pace.delay_s)
 
 
@@ -86,7 +101,7 @@ def _transport(source: Source) -> tuple[httpx.BaseTransport, Pace]:
 
 def batches(visits: Iterable[Visit]) -> list[tuple[Visit, ...]]:
     """Visits that brought a page to read, in portions that are worth a task each."""
-    pages = [v for v in visits if v.pointer and v.outcome in ("fetched", "imported") and v.role in _READ_ROLES]
+    pages = [v for v in visits if v.pointer and v.outcome in PAGE_OUTCOMES | {"imported"} and v.role in _READ_ROLES]
     return [tuple(pages[i : i + PAGES_A_BATCH]) for i in range(0, len(pages), PAGES_A_BATCH)]
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from harvest.answers import BrokenAnswer, read_answer
-from harvest.archive import ArchiveWriter, read_block
+from harvest.answers import Answer, BrokenAnswer, read_answer
+from harvest.archive import ArchiveWriter
+from harvest.courtesy import Meter, Receipt
+from harvest.limits import Breaker, Budget
+from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
+from harvest.retrying import asked_pause, backoff_s
+from harvest.revisits import answer_bytes
+from harvest.validators import Validators, held_payload, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
-from schema.nouns import Payload, Pointer, Visit
+from schema.nouns import Payload, Visit
 from schema.sources import Source
+
+__all__ = ["AGENT", "MAX_ATTEMPTS", "MAX_HOPS", "RETRY_PAUSE_S", "VERSION", "Client", "Pace"]
 
 AGENT = "moisson"
 VERSION = "0.1.0"
@@ -30,24 +38,32 @@ _OUTCOME_OF_STATUS = {404: "not_found", 410: "gone", 401: "forbidden", 403: "for
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When to ask: at least delay_s seconds after the end of the former answer. A replay does not really wait."""
-
-    delay_s: float
-    wait: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-
-
 class Client:
     """Fetches and archives; one connection, one request at a time. Close it by leaving its `with` block."""
 
-    def __init__(self, source: Source, transport: httpx.BaseTransport, archive: ArchiveWriter, pace: Pace) -> None:
+    def __init__(
+        self,
+        source: Source,
+        transport: httpx.BaseTransport,
+        archive: ArchiveWriter,
+        pace: Pace,
+        validators: Mapping[str, Validators] | None = None,
+    ) -> None:
+        """Make a client that asks nothing yet.
+
+        Args:
+            source: listings, contact, pace and budget.
+            transport: the network, or an archive in its place.
+            archive: where every answer goes; the former answers that validators name lie beside it.
+            pace: how to wait.
+            validators: by canonical address, what former nights left (harvest.validators); none for a replay.
+        """
         contact = f" (+{source.contact})" if source.contact else ""
         self.user_agent = f"{AGENT}/{VERSION}{contact}"
         self._source, self._archive, self._pace = source, archive, pace
+        self._turns, self._breaker, self._budget, self._meter = Turns(pace), Breaker(), Budget(source.pace), Meter()
         self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
-        self._free_at = 0.0
+        self._validators = dict(validators or {})
         # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
         self._written: dict[str, str] = {}
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
@@ -66,71 +82,132 @@ class Client:
         )
 
     def slow_down(self, delay_s: float) -> None:
-        """Keep at least delay_s between requests from now on (robots.txt's Crawl-delay)."""
-        self._pace = replace(self._pace, delay_s=max(self._pace.delay_s, delay_s))
+        """Keep at least delay_s between requests from now on (robots.txt's Crawl-delay).
+
+        Raises:
+            SiteUnreachable: more than a night has room for.
+        """
+        self._turns.slow_down(delay_s)
 
     def fetch(
         self, url: str, role: str, via: str | None = None, may_follow: Callable[[str], bool] = lambda _: True
     ) -> list[Visit]:
         """Ask for an address and follow where it sends us: one visit a hop, the last one final.
 
-        A hop to another host, from https to http, or one that may_follow refuses, is not followed: it is ledgered as
-        the redirection it is.
+        A hop to another host (robots.txt may lead there, says the standard), from https to http, or that may_follow
+        refuses, is not followed: it is ledgered as the redirection it is. Beyond the budget of the run the visit is
+        `not_asked`.
+
+        Raises:
+            SiteUnreachable: the host fails again and again, or asks us to come back another time.
         """
-        visits: list[Visit] = []
+        asked_url, visits = url, list[Visit]()
         while len(visits) <= MAX_HOPS:
             visit = self._visit(url, role, via)
             visits.append(visit)
             target = visit.redirect_url
-            if target is None or target in {v.url for v in visits}:
-                return visits
-            if lowers(url, target) or not (self._is_ours(target) and may_follow(target)):
-                return visits
+            if target is None or target in {v.url for v in visits} or lowers(url, target):
+                break
+            if not ((role == "robots" or self._is_ours(target)) and may_follow(target)):
+                break
             url, via = target, visit.url
-        visits[-1] = replace(visits[-1], outcome="failed", reason=f"more than {MAX_HOPS} redirections")
+        else:
+            visits[-1] = replace(visits[-1], outcome="failed", reason=f"more than {MAX_HOPS} redirections")
+        if role == "robots":
+            self._meter.note_robots(asked_url, visits[-1])
         return visits
 
     def _is_ours(self, url: str) -> bool:
         return any(same_host(url, canonical_url(listing)) for listing in self._source.listings)
 
+    # --- one address ------------------------------------------------------------------------------------------------
+
     def _visit(self, url: str, role: str, via: str | None) -> Visit:
-        asked = Visit(url=url, role=role, outcome="failed", via=via)
+        visit = Visit(url, role, "not_asked", via=via)
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
-            visit = replace(self._attempt(asked), attempts=attempt)
+            if why := self._budget.refusal():
+                return visit if visit.attempts else replace(visit, reason=why)
+            was_validated = url in self._validators
+            visit = replace(self._exchange(Visit(url, role, "failed", via=via)), attempts=attempt)
             if visit.outcome == "not_asked":
                 return replace(visit, attempts=0)
-            self._free_at = self._pace.clock() + self._pace.delay_s
-            if visit.redirect_url == url and url in self._written and attempt == 1:
+            self._meter.retries += attempt > 1
+            if attempt == 1 and visit.redirect_url == url and url in self._written:
                 continue
-            if visit.outcome != "failed" and (visit.status or 0) < 500:
+            if not _is_to_be_tried_again(visit):
                 break
-            if attempt < MAX_ATTEMPTS:
-                self._pace.wait(RETRY_PAUSE_S * attempt)
+            if attempt < MAX_ATTEMPTS and not (was_validated and visit.status == 304):
+                self._turns.pause(backoff_s(RETRY_PAUSE_S, attempt, self._pace.chance()))
         return visit
 
-    def _attempt(self, visit: Visit) -> Visit:
+    def _exchange(self, asked: Visit) -> Visit:
+        """Ask once, in our turn."""
+        host = urlsplit(asked.url).netloc
+        self._breaker.require_closed(host)
+        self._turns.begin()
+        self._budget.requests += 1
         try:
-            said = {"role": visit.role, "loopbacks": self._loopbacks}
-            with self._http.stream("GET", self._written.get(visit.url, visit.url), extensions=said) as response:
+            return self._attempt(asked, host)
+        finally:
+            self._turns.end()
+
+    def _attempt(self, visit: Visit, host: str) -> Visit:
+        address, validators = self._written.get(visit.url, visit.url), self._validators.get(visit.url)
+        headers = validators.headers() if validators else {}
+        said = {"role": visit.role, "loopbacks": self._loopbacks}
+        try:
+            with self._http.stream("GET", address, headers=headers, extensions=said) as response:
                 exchange: Exchange = response.extensions["exchange"]
         except NotArchived:
             return replace(visit, outcome="not_archived", reason="the WARC that is replayed does not hold it")
         except NotPublic as error:
             return replace(visit, outcome="not_asked", reason=f"{error}")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return replace(visit, outcome="failed", reason=f"{error}"[:300])
-        address = self._written.get(visit.url, visit.url)
+        except httpx.InvalidURL as error:
+            return replace(visit, reason=f"{error}"[:300])
+        except httpx.HTTPError as error:
+            self._breaker.note(host, has_failed=True)
+            return replace(visit, reason=f"{error}"[:300])
+        self._budget.received_bytes += len(exchange.response)
+        self._meter.answers += 1
+        visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6))
+        if is_not_modified(exchange.response):
+            self._breaker.note(host, has_failed=False)
+            return self._unchanged(visit, address, exchange, validators)
         pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
-        visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6), pointer=pointer)
-        return self._judge(visit, pointer)
+        visit = self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
+        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
+        return visit
 
-    def _judge(self, visit: Visit, pointer: Pointer) -> Visit:
+    def _unchanged(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
+        """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""
+        visit = replace(visit, status=304)
+        payload = held_payload(self._archive.path.parent, validators.original) if validators else None
+        if validators is None or payload is None:
+            self._validators.pop(visit.url, None)
+            pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
+            why = "304 for a page that is no longer archived" if validators else "304 without being asked for it"
+            return replace(visit, pointer=pointer, reason=why)
+        original = validators.original
+        pointer = self._archive.add_revisit(address, exchange.request, exchange.response, exchange.fetched_at, original)
+        self._meter.not_modified += 1
+        return replace(
+            visit,
+            outcome="not_modified",
+            pointer=pointer,
+            original=original,
+            media_type=payload.media_type or None,
+            size_bytes=len(payload.content),
+            payload_digest=original.payload_digest,
+            etag=validators.etag,
+            last_modified=validators.last_modified,
+        )
+
+    def _judge(self, visit: Visit, exchange: Exchange, offset: int) -> Visit:
         """Complete a visit with what the archive now holds: what is parsed is what is archived."""
         try:
-            answer = read_answer(read_block(self._archive.path, pointer.offset)[1])
+            answer = read_answer(answer_bytes(self._archive.path, offset))
         except BrokenAnswer as error:
-            return replace(visit, outcome="failed", reason=str(error))
+            return replace(visit, reason=str(error))
         visit = replace(
             visit,
             status=answer.status,
@@ -138,11 +215,21 @@ class Client:
             size_bytes=len(answer.content),
             payload_digest=sha256(answer.content).hexdigest(),
         )
+        self._heed(visit, answer, exchange)
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
             return self._redirected(visit, target)
         if answer.status == 200:  # the one status that is a page
-            return replace(visit, outcome="fetched")
+            etag, last_modified = kept_validators(answer)
+            return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
         return replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
+
+    def _heed(self, visit: Visit, answer: Answer, exchange: Exchange) -> None:
+        """Leave the host alone for as long as it asks."""
+        answered_at = exchange.fetched_at + timedelta(seconds=exchange.elapsed_s)
+        pause = asked_pause(visit.url, answer, answered_at, self._meter.pauses)
+        if pause is not None:
+            self._turns.pause(pause.pause_s)
+            self._meter.pauses.append(pause)
 
     def _redirected(self, visit: Visit, target: str) -> Visit:
         try:
@@ -156,11 +243,17 @@ class Client:
             self._written[url] = written
         return replace(visit, outcome="redirected", redirect_url=url)
 
+    # --- afterwards -------------------------------------------------------------------------------------------------
+
     def read(self, visit: Visit) -> Payload:
-        """The payload of a fetched page, from the archive."""
+        """The payload of a page, from the archive; of one that was not modified, the payload archived before."""
         if visit.pointer is None:
             raise ValueError(f"{visit.url} was not archived")
         return read_payload(self._archive.path, visit.pointer.offset)
+
+    def receipt(self, visits: Iterable[Visit] = ()) -> Receipt:
+        """The load placed so far; visits is the ledger, which knows what robots.txt denied."""
+        return self._meter.receipt(self.user_agent, self._budget, self._turns, visits)
 
     def close(self) -> None:
         """Close the connection."""
@@ -171,3 +264,12 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_to_be_tried_again(visit: Visit) -> bool:
+    return visit.outcome == "failed" or _tells_of_trouble(visit)
+
+
+def _tells_of_trouble(visit: Visit) -> bool:
+    """Whether the host answers that it cannot serve us now."""
+    return visit.status == 429 or (visit.status or 0) >= 500

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from harvest.client import Client
+from harvest.client import AGENT, Client
 from harvest.robots import Robots, read_robots
 from harvest.sitemap import read_sitemap
 from schema.addresses import canonical_url, page_number, same_host
 from schema.errors import Forbidden, SiteUnreachable
-from schema.nouns import ListingVisit, PageReading, Payload, Visit
+from schema.nouns import PAGE_OUTCOMES, ListingVisit, PageReading, Payload, Visit
 from schema.sources import Source
 
 MAX_LISTING_PAGES = 1000
@@ -86,8 +86,8 @@ def _ask(state: _Crawl, url: str, role: str, via: str | None) -> Visit:
     robots = state.robots.get(urlsplit(url).netloc)
     if robots is None:
         return state.visits.setdefault(url, Visit(url, role, "not_asked", reason="on another host", via=via))
-    if not robots.may_fetch(url):
-        return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason="robots.txt", via=via))
+    if rule := robots.refusal(url):
+        return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason=rule, via=via))
     hops = state.client.fetch(url, role, via, lambda target: target not in state.visits and _may_ask(state, target))
     state.visits.update({hop.url: hop for hop in hops})
     last = _end_of(state, hops[-1], role)
@@ -106,8 +106,9 @@ def _end_of(state: _Crawl, last: Visit, role: str) -> Visit:
     target = last.redirect_url
     if target is None or target in state.visits:
         return state.visits.get(target or last.url, last)
-    if last.outcome == "redirected" and urlsplit(target).netloc in state.robots and not _may_ask(state, target):
-        refused = Visit(target, role, "refused_by_robots", reason="robots.txt", via=last.url)
+    robots = state.robots.get(urlsplit(target).netloc)
+    if last.outcome == "redirected" and robots is not None and (rule := robots.refusal(target)):
+        refused = Visit(target, role, "refused_by_robots", reason=rule, via=last.url)
         return state.visits.setdefault(target, refused)
     return last
 
@@ -125,8 +126,8 @@ def _ask_robots(state: _Crawl) -> None:
 
 
 def _rules(state: _Crawl, visit: Visit) -> Robots:
-    if visit.outcome == "fetched":
-        return read_robots(state.client.read(visit).content, state.client.user_agent.split("/")[0])
+    if visit.outcome in PAGE_OUTCOMES:
+        return read_robots(state.client.read(visit).content, AGENT)
     if visit.outcome == "not_archived" or 400 <= (visit.status or 0) < 500:  # RFC 9309: no rule
         return read_robots(b"", "*")
     raise SiteUnreachable(
@@ -141,7 +142,7 @@ def _ask_sitemap(state: _Crawl) -> list[str]:
         asked += 1
         address = _canonical(state, queue.pop(0))
         visit = _ask(state, address, "sitemap", None) if address else None
-        if visit is not None and visit.outcome == "fetched":
+        if visit is not None and visit.outcome in PAGE_OUTCOMES:
             pages, further = read_sitemap(state.client.read(visit).content)
             addresses += pages
             queue += further
@@ -164,7 +165,7 @@ def _read_listing(state: _Crawl, start: str) -> ListingVisit:
     while queue:
         url = queue.pop(0)
         visit = _ask(state, url, "listing", pages[-1] if pages else None)
-        if visit.outcome != "fetched":
+        if visit.outcome not in PAGE_OUTCOMES:
             gap = gap or f"{url}: {visit.reason or visit.status or visit.outcome}"
             continue
         reading = state.read_page(state.client.read(visit), visit.url, is_listing=True)
@@ -213,7 +214,7 @@ def _ask_resources(state: _Crawl) -> None:
             state.visits.setdefault(url, Visit(url, "other", "not_asked", reason="on another host", via=via))
             continue
         visit = _ask(state, url, "resource", via)
-        if visit.outcome == "fetched" and visit.role != "listing":
+        if visit.outcome in PAGE_OUTCOMES and visit.role != "listing":
             _note_page(state, visit.url, state.read_page(state.client.read(visit), visit.url, is_listing=False))
 
 

@@ -136,7 +136,9 @@ class Visit:
 
     outcome is one of OUTCOMES; reason says why an address was not asked, or what failed; via is the address that led
     here; attempts counts requests sent for it; fetched_at is UTC; payload_digest is sha256 of the decoded payload, or
-    None when nothing was decoded; redirect_url is where the answer sends us.
+    None when nothing was decoded; redirect_url is where the answer sends us. etag and last_modified are the validators
+    of the page, exactly as received, where a later night may send them. Of a page that is not_modified, original is the
+    answer that holds it; pointer, fetched_at and status are tonight's, size, media type and digest the original's.
     """
 
     url: str
@@ -153,6 +155,9 @@ class Visit:
     payload_digest: str | None = None
     redirect_url: str | None = None
     pointer: Pointer | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    original: Original | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +208,7 @@ class Judgement:
 
 OUTCOMES = {
     "fetched": "answered with a body that was archived",
+    "not_modified": "answered 304: the page is as it was archived before",
     "redirected": "answered with another address, which was followed or ledgered",
     "not_found": "answered 404",
     "gone": "answered 410",
@@ -215,6 +221,9 @@ OUTCOMES = {
     "not_asked": "not asked, for the reason given",
     "imported": "a foreign copy, archived by hand",
 }
+
+# a page stands behind these: it can be read from the archive
+PAGE_OUTCOMES = frozenset({"fetched", "not_modified"})
 
 ROLES = {
     "robots": "robots.txt",

@@ -35,9 +35,14 @@ class Labels(_Strict):
 
 
 class Pace(_Strict):
-    """How slowly to ask: at least delay_s seconds between two requests to the host."""
+    """How slowly to ask, at least delay_s seconds between two requests to the host, and how much in one run.
+
+    Beyond max_requests, or max_bytes as they came over the wire, the addresses that are left are ledgered as not asked.
+    """
 
     delay_s: Annotated[float, Field(ge=0.0, le=3600.0)] = 1.0
+    max_requests: Annotated[int, Field(ge=1)] = 20_000
+    max_bytes: Annotated[int, Field(ge=1)] = 2 * 1024**3
 
 
 class Source(_Strict):

@@ -285,7 +285,7 @@ def test_what_robots_denies_is_ledgered_and_never_asked(tmp_path: Path, known: l
     denied = [path for path, outcome in crawled.outcomes.items() if outcome == "refused_by_robots"]
     assert sorted(denied) == sorted(["/liste?page=1", "/b", "/interdit/x", *known])
     assert all(crawled.visits[path].attempts == 0 for path in denied)
-    assert crawled.ledger.listings[0].gap == f"{crawled.site.origin}/liste?page=1: robots.txt"
+    assert crawled.ledger.listings[0].gap == f"{crawled.site.origin}/liste?page=1: robots.txt: Disallow: /*?page="
 
 
 def test_where_a_redirection_leads_robots_is_obeyed_too(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_robots_that_is_not_there_is_no_rule(tmp_path: Path, status: str) -> Non
         (answer("User-agent: *\nAllow: /\n")[:-3], "close"),
         (b"", "reset"),
         answer("User-agent: *", "Content-Encoding: br"),
-        redirect("http://autre.example/robots.txt"),
+        redirect("http://127.0.0.1:1/robots.txt"),
     ],
     ids=["500", "503", "cut", "reset", "coding", "elsewhere"],
 )

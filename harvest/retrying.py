@@ -1,0 +1,90 @@
+"""How long to leave a site alone after an answer that says: not now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from harvest.answers import Answer
+from schema.errors import SiteUnreachable
+
+# a longer Retry-After is for another night
+MAX_RETRY_AFTER_S = 900.0
+# what a run waits in all, so that it ends before the next one starts
+MAX_PAUSES_S = 3600.0
+
+# where RFC 9110, 10.2.3 gives the header a meaning
+_STATUSES = frozenset({429, 503, 301, 302, 303, 307, 308})
+
+_SECONDS = re.compile(r"[0-9]+")
+# a number with more digits says the same as this one: not tonight, nor in a hundred years
+_MAX_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause that the site asked for (Retry-After): at which address, how long."""
+
+    url: str
+    status: int
+    pause_s: float
+
+
+def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequence[Pause] = ()) -> Pause | None:
+    """The pause that an answer asks for, None for an answer that asks for none.
+
+    Args:
+        url: the address that was asked.
+        answer: what it answered.
+        answered_at: when, by our clock; a date is meant by the site's own, which its Date header tells.
+        former: the pauses that the run has made.
+
+    Raises:
+        SiteUnreachable: longer than a run can wait, at once or in all.
+    """
+    if answer.status not in _STATUSES:
+        return None
+    pause_s = retry_after_s(answer.header("retry-after"), read_http_date(answer.header("date")) or answered_at)
+    if pause_s is None:
+        return None
+    if pause_s > MAX_RETRY_AFTER_S or sum(pause.pause_s for pause in former) + pause_s > MAX_PAUSES_S:
+        until = (answered_at + timedelta(seconds=pause_s)).strftime("%Y-%m-%d %H:%M:%S")
+        raise SiteUnreachable(
+            f"{url} answers {answer.status} and asks for no request before {until} UTC, so nothing more is asked: "
+            "postponed, refresh later"
+        )
+    return Pause(url, answer.status, pause_s)
+
+
+def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
+    """Seconds to wait from the answer on; 0 for a date that is past, None for what is neither seconds nor a date.
+
+    Args:
+        stated: the header Retry-After, by RFC 9110, 10.2.3: whole seconds or an HTTP date.
+        answered_at: when the answer was given, by the clock of who wrote the date.
+    """
+    text = (stated or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text) if len(text) <= _MAX_DIGITS else 10.0**_MAX_DIGITS
+    until = read_http_date(text)
+    return None if until is None else max(0.0, (until - answered_at).total_seconds())
+
+
+def read_http_date(stated: str | None) -> datetime | None:
+    """The moment that an HTTP date names, None for anything else."""
+    try:
+        when = parsedate_to_datetime(stated or "")
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def backoff_s(pause_s: float, attempt: int, chance: float) -> float:
+    """Seconds before the next try: doubled with each attempt (from 1), and up to as long again, by chance in [0, 1).
+
+    Equal jitter: many clients that failed together do not come back together, and none comes back at once.
+    """
+    return pause_s * 2.0 ** (attempt - 1) * (1.0 + chance)

@@ -1,0 +1,92 @@
+"""What a later night may send so that the site can answer 304: validators exactly as they were received.
+
+Drupal answers 304 only when ETag and Last-Modified come back together, both to the letter, and were given to a request
+without compression. What cannot be sent back to the letter is not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from harvest.answers import Answer, BrokenAnswer
+from harvest.payloads import read_payload
+from schema.errors import DamagedArchive
+from schema.nouns import PAGE_OUTCOMES, Original, Payload, Visit
+
+MAX_VALIDATOR_CHARS = 1024
+
+# interim answers (1xx) may come before it
+_NOT_MODIFIED = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)*HTTP/\d(?:\.\d)? 304\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """The validators of an address, at least one, and the archived answer that a 304 to them stands for."""
+
+    etag: str | None
+    last_modified: str | None
+    original: Original
+
+    def headers(self) -> dict[str, str]:
+        """What to send: both where both are known."""
+        stated = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in stated.items() if value}
+
+
+def is_not_modified(block: bytes) -> bool:
+    """Whether the bytes of an answer say 304, whatever length their headers give the body that is not sent."""
+    return _NOT_MODIFIED.match(block) is not None
+
+
+def kept_validators(answer: Answer) -> tuple[str | None, str | None]:
+    """ETag and Last-Modified of an answer, None where absent, given for a coded body, or not to be sent back."""
+    if answer.all_of("content-encoding") not in ([], ["identity"]):
+        return None, None
+    etag, last_modified = (answer.header(name) for name in ("etag", "last-modified"))
+    return _sendable(etag), _sendable(last_modified)
+
+
+def _sendable(value: str | None) -> str | None:
+    is_plain = value is not None and value.isascii() and value.isprintable() and len(value) <= MAX_VALIDATOR_CHARS
+    return value or None if is_plain else None
+
+
+def validators_of(nights: Iterable[Iterable[Visit]]) -> dict[str, Validators]:
+    """Validators by canonical address.
+
+    Args:
+        nights: the visits of former runs, oldest first; the last page that an address showed counts.
+    """
+    found: dict[str, Validators] = {}
+    for visits in nights:
+        for visit in visits:
+            if visit.outcome not in PAGE_OUTCOMES:
+                continue
+            original = _original_of(visit)
+            if original is not None and (visit.etag or visit.last_modified):
+                found[visit.url] = Validators(visit.etag, visit.last_modified, original)
+            else:
+                # the page came without validators: the older ones are of a page that is no more
+                found.pop(visit.url, None)
+    return found
+
+
+def _original_of(visit: Visit) -> Original | None:
+    """The answer that holds the page of a visit; of one not modified, the one that brought it: no chain grows."""
+    if visit.original is not None or visit.pointer is None or visit.fetched_at is None or visit.payload_digest is None:
+        return visit.original
+    place = visit.pointer
+    return Original(place.file, place.offset, visit.url, visit.fetched_at, visit.payload_digest)
+
+
+def held_payload(folder: Path, original: Original) -> Payload | None:
+    """The payload of a former answer in a folder of archives; None when it is not there as it was."""
+    try:
+        payload = read_payload(folder / original.file, original.offset)
+    except (DamagedArchive, BrokenAnswer):
+        return None
+    return payload if sha256(payload.content).hexdigest() == original.payload_digest else None
