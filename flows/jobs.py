@@ -16,7 +16,7 @@ from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
-from flows.stages import harvest, require_ready, silent
+from flows.stages import find_unfinished, harvest, require_ready, silent
 from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.validators import validators_of
@@ -67,16 +67,20 @@ def refresh(
     layout = Layout(data, source.name)
     with locked(layout):
         sweep(layout)
-        release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
+        kind: Kind = "dry" if is_dry else "refresh"
+        unfinished = find_unfinished(source, layout, kind)
+        run = unfinished.run if unfinished else layout.next_run()
+        release, started_at = latest_release(layout), datetime.now(UTC)
         known = known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
         pages: Sequence[dict[str, Any]] = ()
         try:
-            kind: Kind = "dry" if is_dry else "refresh"
             former = former_tables(source, layout, release)
             past = read_ledgers(layout, needless(layout, former.ground))
             validators = validators_of(ledger.visits for ledger in past)
-            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress, validators)
+            tonight: Ledger = step(
+                "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished
+            )
             report["courtesy"] = tonight.courtesy
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)

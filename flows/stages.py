@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 
 from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
 from flows.versions import code_digest
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
+from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
+from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
 from harvest.payloads import read_payload
+from harvest.repair import Recovered, recover
+from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
 from parsers.page import parse_page
-from schema.errors import UsageError
+from releases.store import run_state
+from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
 from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Reading, Reject, Visit
 from schema.sources import Source
@@ -49,27 +56,72 @@ def harvest(
     kind: Kind = "refresh",
     progress: Progress = silent,
     validators: Mapping[str, Validators] | None = None,
+    recovered: Recovered | None = None,
 ) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
+    recovered is what a killed run left: no page of it is asked again.
     """
-    started_at = datetime.now(UTC)
+    started_at = recovered.started_at if recovered else datetime.now(UTC)
     transport, pace = _transport(source)
+    if recovered is not None:
+        transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
+        pace = replace(pace, wait=transport.wait)
     sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
         return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
 
     with (
-        ArchiveWriter(layout.archive(run), SOFTWARE) as archive,
+        _writer(source, layout, run, kind, recovered) as archive,
         Client(source, transport, archive, pace, sent) as client,
     ):
         visits, listings = crawl(source, client, read_page, known, progress)
         ended_at, courtesy = datetime.now(UTC), client.receipt(visits).as_values()
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
+    write_index(layout.raw)
     return ledger
+
+
+def _writer(source: Source, layout: Layout, run: int, kind: Kind, recovered: Recovered | None) -> ArchiveWriter:
+    """The run's archive, or what a killed run began of it; what is archived already is not stored again."""
+    known = known_originals(_index_or_none(layout))
+    if recovered is not None:
+        return ArchiveWriter.resume(recovered, SOFTWARE, known)
+    return ArchiveWriter(layout.archive(run), SOFTWARE, known, asked=_asked(source, kind))
+
+
+def _index_or_none(layout: Layout) -> pa.Table:
+    try:
+        return read_index(layout.raw)
+    except DamagedArchive:
+        # what it would have told is stored once more; it is made anew from the archives
+        (layout.raw / INDEX_NAME).unlink(missing_ok=True)
+        return read_index(layout.raw)
+
+
+def _asked(source: Source, kind: Kind) -> str:
+    """What a run asks: a killed one may only be taken up by one that asks the same."""
+    said = {"listings": source.listings, "sitemap": source.sitemap, "labels": repr(source.labels), "kind": kind}
+    if source.replay_path is not None:
+        with source.replay_path.open("rb") as stream:
+            said["replay"] = file_digest(stream, "sha256").hexdigest()
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
+    """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
+
+    One that came to an end of its own, by an error, has a report: its bad answers are not played again.
+    """
+    run = layout.last_begun()
+    part = layout.archive(run).with_name(layout.archive(run).name + PART_SUFFIX)
+    if not part.exists() or run_state(layout, run) is not None:
+        return None
+    recovered = recover(part, datetime.now(UTC))
+    return recovered if recovered is not None and recovered.asked == _asked(source, kind) else None
 
 
 def require_ready(source: Source) -> None:

@@ -41,7 +41,7 @@ class Recovered:
     """An unfinished archive, mended: its exchanges in order, when its run began (UTC), how much was cut from it.
 
     is_replay is whether its answers are older than the run: they came out of another archive. A visit of the site must
-    not go on with them.
+    not go on with them. asked is what the run asked, as it was said to ArchiveWriter.
     """
 
     part: Path
@@ -50,6 +50,7 @@ class Recovered:
     exchanges: tuple[ArchivedExchange, ...]
     cut_bytes: int
     is_replay: bool
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovere
     """
     run = part.name.removesuffix(PART_SUFFIX).split(".")[0]
     try:
-        started_at = _begun(part, run)
-        if started_at is None or abs(now - started_at) > max_age:
+        begun = _begun(part, run)
+        if begun is None or abs(now - begun[0]) > max_age:
             return None
+        started_at, asked = begun
         kept = list(_finished(scan_records(part)))
         if any(record.is_copy for record in kept):
             return None
@@ -93,16 +95,16 @@ def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovere
     except OSError as error:
         raise DiskTrouble(f"{part}: cannot be mended ({error}); make room and refresh again") from error
     is_replay = any(exchange.fetched_at < started_at for exchange in exchanges)
-    return Recovered(part, int(run), started_at, exchanges, cut_bytes, is_replay)
+    return Recovered(part, int(run), started_at, exchanges, cut_bytes, is_replay, asked)
 
 
-def _begun(part: Path, run: str) -> datetime | None:
-    """When a part was begun; None when its first record does not say that it is the archive of this run."""
+def _begun(part: Path, run: str) -> tuple[datetime, str] | None:
+    """When a part was begun and what it asks; None when its first record is not that of this run's archive."""
     first = next(scan_records(part))
     if isinstance(first, Damage) or first.kind != "warcinfo" or not run.isdecimal():
         return None
-    is_ours = f"isPartOf: {run}\r\n".encode() in first.block
-    return first.archived_at if is_ours else None
+    said = dict(line.partition(": ")[::2] for line in first.block.decode("utf-8", "replace").splitlines())
+    return (first.archived_at, said.get("description", "")) if said.get("isPartOf") == run else None
 
 
 def _finished(found: Iterator[WarcRecord | Damage]) -> Iterator[_Kept]:
