@@ -149,7 +149,7 @@ def _read_answer(state: Crawl, listing: _Listing, url: str, visit: Visit) -> _An
             return _answer_of(visit, reading)
     if visit.outcome in _NOT_THERE and listing.order:
         return _Answer(visit, (), fault=str(visit.status))
-    listing.gap = f"{url}: {whole or visit.reason or visit.status or visit.outcome}"
+    listing.gap = f"{url}: {visit.reason or whole or visit.status or visit.outcome}"
     return None
 
 

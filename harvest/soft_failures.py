@@ -22,6 +22,8 @@ from schema.nouns import Payload
 MIN_SAME_BODIES = 3
 _MAX_BYTES = 256 * 1024
 _FEW_WORDS = 25
+# a shorter piece of an address is a word like any other
+_LEAST_ECHO = 8
 _HTML = frozenset({"text/html", "application/xhtml+xml", ""})
 # linear: neither branch can run over the next `<`
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][\w:-]{0,40})([^<>]*)>|<!--|-->|([^<]+)|<")
@@ -71,7 +73,8 @@ _KINDS = (
         "site hors ligne|(?:service )?(?:temporarily unavailable|temporairement indisponible|unavailable|indisponible)",
         "(?:currently |actuellement )(?:under|en (?:cours de )?)\\s?(?:maintenance|travaux)|en maintenance|"
         "be back (?:shortly|soon)|de retour (?:bientot|rapidement|dans)|bientot de retour|"
-        "reessayer (?:plus tard|ulterieurement|dans)|revenir (?:plus tard|ulterieurement)|try again (?:later|soon)",
+        "reessayer (?:plus tard|ulterieurement|dans)|revenir (?:plus tard|ulterieurement)|temporarily unavailable|"
+        "temporairement indisponible|service unavailable",
     ),
     _kind(
         _LOG_IN,
@@ -176,12 +179,13 @@ def _judge(page: _Page, payload: Payload) -> str | None:
 
 
 def text_digest(payload: Payload) -> str:
-    """sha256 over the words of a page, without numbers and without those that only echo the address."""
-    page, address = _read(payload), _fold(urlsplit(payload.url).path)
-    words = re.findall(r"[\w]+", " ".join((*page.heads, page.text)))
-    echoed = set(re.findall(r"\w+", address))
-    kept = (word for word in words if word not in echoed and word.isalpha())
-    return sha256(" ".join(kept).encode()).hexdigest()
+    """sha256 over the words of a page, numbers left out, and the address where the page echoes it."""
+    page, path = _read(payload), _fold(urlsplit(payload.url).path)
+    text = " ".join((*page.heads, page.text))
+    for echoed in (path, path.rpartition("/")[2]):
+        text = text.replace(echoed, " ") if len(echoed) >= _LEAST_ECHO else text
+    words = (word for word in re.findall(r"\w+", text) if word.isalpha())
+    return sha256(" ".join(words).encode()).hexdigest()
 
 
 def _read(payload: Payload) -> _Page:
