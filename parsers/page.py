@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
+from parsers.caps import find_excess
 from parsers.keywords import read_keywords
 from parsers.labelled_blocks import MEDIA_TYPES, parse_labelled_blocks
 from parsers.labelled_blocks import NAME as HTML_PARSER
@@ -26,6 +27,8 @@ def parse_page(payload: Payload, *, page_url: str, source: Source, is_listing: b
     Returns:
         Records and rejects; a page that is neither HTML nor text is one reject, `not_html`.
     """
+    if excess := find_excess(payload.content):
+        return PageReading(page_url, page_url, rejects=(Reject(page_url, *excess, None, ""),))
     try:
         reading = _parse(payload, page_url, source, is_listing=is_listing)
     except RecursionError:
