@@ -275,6 +275,21 @@ def test_what_was_seen_first_after_the_moment_stands_for_nobody() -> None:
     assert evidence.proof is None  # a, b, c were there, and a fourth: d, or one nobody saw
 
 
+def test_a_hollow_page_leaves_the_number_of_slots_open() -> None:
+    evidence = Evidence()
+    for page, ids in (("1", "ab"), ("2", ""), ("3", "c")):
+        evidence.add(page, ids)
+    evidence.end()
+    evidence.add("1", "ab")
+    assert (evidence.hollow, evidence.proof) == (["2"], None)
+    evidence.add("2", "de")
+    evidence.add("3", "c")
+    evidence.end()
+    evidence.add("1", "ab")
+    evidence.add("2", "de")
+    assert evidence.proof is not None
+
+
 def test_a_resource_shown_twice_by_one_page_counts_twice() -> None:
     evidence = Evidence()
     evidence.add("1", ["a", "a"])
