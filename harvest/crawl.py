@@ -156,10 +156,10 @@ def _judge_page(state: Crawl, visit: Visit) -> None:
     if visit.outcome != "fetched" or visit.role == "listing":
         return
     reading, judged = read(state, visit, is_listing=False)
-    if judged.outcome == "fetched":
-        note_page(state, visit.url, reading)
-    else:
+    if judged.outcome != "fetched":
         state.visits[visit.url] = judged
+    elif visit.role == "resource":
+        note_page(state, visit.url, reading)
 
 
 def _with_witness(state: Crawl, listings: list[ListingVisit], in_sitemap: list[str]) -> list[ListingVisit]:
@@ -167,8 +167,8 @@ def _with_witness(state: Crawl, listings: list[ListingVisit], in_sitemap: list[s
     if not in_sitemap:
         return listings
     named = {state.aliases.get(url, url) for url in in_sitemap}
-    shown = {state.aliases.get(url, url): via for url, via in state.shown.items()}
-    alone = sorted(named - shown.keys() - {listing.url for listing in listings})
+    shown = {url for listing in listings for url in _on(state, listing)}
+    alone = sorted(named - shown - {listing.url for listing in listings})
     return [_witnessed(listing, alone, sorted(_on(state, listing) - named)) for listing in listings]
 
 

@@ -46,6 +46,8 @@ def read_listing(state: Crawl, start: str) -> ListingVisit:
     """Read a listing until it is certain that nothing is missing, or until asking on is not worth it."""
     listing, since = Listing(start), 1
     _walk(state, listing, [start])
+    if listing.order and not listing.evidence.ids:  # an empty listing is rare enough to be asked twice
+        _look(state, listing, start)
     while listing.order and not _is_settled(listing) and listing.passes < MAX_PASSES:
         listing.passes += 1
         since = _read_again(state, listing, since)

@@ -260,7 +260,7 @@ def _fault(kind: str, chance: random.Random, pages: int) -> Callable[[Site, int]
             return 500, ""
         if kind == "empty" and number == bad and number:
             return 200, html([], None)
-        if kind == "empty once" and number == bad and number and first_time():
+        if kind == "empty once" and number == bad and first_time():
             return 200, html([], None)
         if (kind == "pager lost" and number == bad) or (kind == "pager lost once" and number == bad and first_time()):
             return 200, html(numbers, None)

@@ -35,10 +35,18 @@ SEEDS = 1000 if os.environ.get("MOISSON_LONG") else 60
 # --- what it costs where nothing moves
 
 
-@pytest.mark.parametrize(("count", "asked"), [(0, [0]), (7, [0]), (12, [0, 1, 0]), (25, [0, 1, 2, 0, 1])])
+@pytest.mark.parametrize(("count", "asked"), [(7, [0]), (12, [0, 1, 0]), (25, [0, 1, 2, 0, 1])])
 def test_a_still_listing_is_asked_once_more_but_for_its_last_page(count: int, asked: list[int]) -> None:
     done = run(Site(steady(count)))
     assert (done.site.asked, done.is_certified, len(done.published)) == (asked, True, count)
+
+
+def test_an_empty_listing_is_asked_twice() -> None:
+    done = run(Site(steady(0)))
+    assert (done.site.asked, done.is_certified, done.listing.record_count) == ([0, 0], True, 0)
+    left = [1]
+    done = pager(lambda _, number: (200, html([], None)) if left and left.pop() else None)
+    assert (done.missing, done.is_certified, done.listing.record_count) == (set(), True, 35)
 
 
 @pytest.mark.parametrize(("count", "asked"), [(10, [0, 1]), (20, [0, 1, 2, 0]), (30, [0, 1, 2, 0, 1])])
