@@ -60,7 +60,7 @@ class Worker:
         with theirs:
             os.set_inheritable(theirs.fileno(), True)  # noqa: FBT003  # its signature
             command = [sys.executable, "-c", _START, str(theirs.fileno()), json.dumps(sys.path), str(memory_bytes)]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603  # ourselves
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603  # ourselves
         self.line = Connection(ours.detach())
         self.due_at = 0.0
         # importing what it will do is part of starting, not of its first task

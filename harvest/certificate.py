@@ -112,6 +112,11 @@ class Evidence:
         return tuple(self._first_at)
 
     @property
+    def count(self) -> int:
+        """How many resources were ever shown."""
+        return len(self._first_at)
+
+    @property
     def proof(self) -> Moment | None:
         """A moment at which all that was there is known to have been read."""
         return next((moment for moment in reversed(self.moments) if self.stayed(moment) == moment.slots), None)

@@ -39,6 +39,7 @@ MAX_PAGES_WITHOUT_NEWS = 3
 MAX_PASSES = 4
 # looks beyond the passes themselves, for each page and pass: for what two orders of one tie have hidden
 _LOOKS_A_PAGE = 2
+_MAX_SPARE_LOOKS = 100
 _NOT_THERE = frozenset({"not_found", "gone"})
 
 
@@ -46,7 +47,7 @@ def read_listing(state: Crawl, start: str) -> ListingVisit:
     """Read a listing until it is certain that nothing is missing, or until asking on is not worth it."""
     listing, since = Listing(start), 1
     _walk(state, listing, [start])
-    if listing.order and not listing.evidence.ids:  # an empty listing is rare enough to be asked twice
+    if listing.order and not listing.evidence.count:  # an empty listing is rare enough to be asked twice
         _look(state, listing, start)
     while listing.order and not _is_settled(listing) and listing.passes < MAX_PASSES:
         listing.passes += 1
@@ -68,7 +69,7 @@ def _walk(state: Crawl, listing: Listing, queue: list[str]) -> None:
     """Read pages that were not read yet, and those they lead to, to the end of the listing."""
     stale = 0
     while queue and listing.gap is None:
-        url, known = queue.pop(0), len(listing.evidence.ids)
+        url, known = queue.pop(0), listing.evidence.count
         answer = _open_page(state, listing, url)
         if answer is None:
             continue
@@ -78,7 +79,7 @@ def _walk(state: Crawl, listing: Listing, queue: list[str]) -> None:
             queue = [beyond]
         elif not queue:
             listing.evidence.end()
-        stale = 0 if len(listing.evidence.ids) > known else stale + 1
+        stale = 0 if listing.evidence.count > known else stale + 1
         if queue and stale >= MAX_PAGES_WITHOUT_NEWS:
             listing.gap = f"{url}: brings nothing new, nor did the {stale - 1} pages before it"
         elif queue and len(listing.order) >= MAX_LISTING_PAGES:
@@ -115,7 +116,8 @@ def _read_answer(state: Crawl, listing: Listing, url: str, visit: Visit) -> Answ
     if visit.outcome in _NOT_THERE and listing.order:
         return Answer(visit, (), fault=str(visit.status))
     listing.gap = f"{url}: {visit.reason or whole or visit.status or visit.outcome}"
-    return None
+    # a listing that is no HTML was read, and shows nothing
+    return Answer(visit, ()) if visit.outcome == "fetched" and not listing.order else None
 
 
 def _beyond(state: Crawl, listing: Listing, url: str) -> str | None:
@@ -148,7 +150,7 @@ def _beyond(state: Crawl, listing: Listing, url: str) -> str | None:
 
 def _read_again(state: Crawl, listing: Listing, since: int) -> int:
     """Read a listing once more, from the looks since the moment before; the moment that it turns upon now."""
-    evidence, spare = listing.evidence, _LOOKS_A_PAGE * len(listing.order)
+    evidence, spare = listing.evidence, min(_LOOKS_A_PAGE * len(listing.order), _MAX_SPARE_LOOKS)
     has_ended = bool(evidence.moments) and evidence.moments[-1].at == len(evidence.looks)
     while listing.gap is None and spare and (evidence.hollow or evidence.shown_since(since) < evidence.slots):
         spare, has_ended = spare - 1, False

@@ -14,6 +14,7 @@ from schema.nouns import Certificate, PageReading, Record, Visit
 _ROUND = 10
 # nobody pages by fewer
 _LEAST_FULL = 5
+_UNREAD = "unread: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Listing:
 
 def answer_of(visit: Visit, reading: PageReading) -> Answer:
     """What an answer shows; a block that could not be read stands for a resource too."""
-    unread = (f"reject: {reject.excerpt[:500]}" for reject in reading.rejects)
+    unread = (f"{_UNREAD}{reject.excerpt[:500]}" for reject in reading.rejects)
     ids = tuple(numbered((*map(_id_of, reading.records), *unread)))
     urls = tuple(record.url for record in reading.records if record.url)
     return Answer(visit, ids, reading.next_urls, reading.last_number if ids else None, urls)
@@ -86,8 +87,8 @@ def fresh_pages(listing: Listing, url: str) -> list[str]:
 
 def is_repeat(listing: Listing, url: str, answer: Answer) -> bool:
     """Whether an answer shows just what another page does."""
-    shown = set(answer.ids)
-    return any(shown == set(listing.latest(page).ids) for page in listing.order if page != url)
+    shown, others = set(answer.ids), (listing.latest(page).ids for page in listing.order if page != url)
+    return any(len(ids) == len(shown) and shown.issuperset(ids) for ids in others)
 
 
 def is_short(listing: Listing, page: str) -> bool:
@@ -162,7 +163,7 @@ def certify(listing: Listing) -> Certificate:
         pages_read=len(listing.answers),
         looks=len(evidence.looks),
         passes=listing.passes,
-        unique_records=len(evidence.ids),
+        unique_records=sum(not name.startswith(_UNREAD) for name in evidence.ids),
         slots=proof.slots if proof else evidence.slots,
         repeats=len(repeated),
         overlaps=sum(_are_neighbours(listing, pages) for pages in repeated.values()),
