@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -82,6 +82,7 @@ def refresh(
                 "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished
             )
             report["courtesy"] = tonight.courtesy
+            report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet

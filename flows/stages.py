@@ -16,24 +16,22 @@ import httpx
 import pyarrow as pa
 
 from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
+from flows.reading import read_in_worker, read_visits
 from flows.versions import code_digest
-from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
 from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
-from harvest.payloads import read_payload
 from harvest.repair import Recovered, recover
 from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
-from parsers.page import parse_page
 from releases.store import run_state
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
-from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Reading, Reject, Visit
+from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Visit
 from schema.sources import Source
 
 PAGES_A_BATCH = 200
@@ -71,7 +69,7 @@ def harvest(
     sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
-        return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
+        return read_in_worker(payload, url, source, is_listing=is_listing)
 
     with (
         _writer(source, layout, run, kind, recovered) as archive,
@@ -161,17 +159,5 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
     """Read archived pages; the file that holds what they state, named by what went in."""
     names = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
     name = sha256(json.dumps([code_digest(), repr(source), *names]).encode()).hexdigest()[:24]
-    readings = tuple(_read(source, layout, visit) for visit in visits)
+    readings = read_visits(source, layout, visits)
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
-
-
-def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
-    if visit.pointer is None:
-        raise ValueError(f"{visit.url} was not archived")
-    is_listing = {"listing": True, "copy": None}.get(visit.role, False)
-    try:
-        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
-    except BrokenAnswer as error:
-        reject = Reject(visit.url, "broken_answer", str(error), None, "")
-        return Reading(visit, PageReading(visit.url, visit.url, rejects=(reject,)))
-    return Reading(visit, parse_page(payload, page_url=visit.url, source=source, is_listing=is_listing))

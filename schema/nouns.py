@@ -81,8 +81,9 @@ class PageReading:
     """All that one page states.
 
     canonical_url is the page's own address as it and its `canonical` link give it; also_known_as are other addresses of
-    the same page (shortlink); next_urls are the further pages of a listing; theme is the listing's heading; notes are
-    sentences about what is unusual, without being wrong.
+    the same page (shortlink); next_urls are the further pages of a listing, last_number the largest `?page=N` that its
+    pager names beyond this page; heading is the listing's; notes are sentences about what is unusual, without being
+    wrong.
     """
 
     page_url: str
@@ -95,6 +96,7 @@ class PageReading:
     notes: tuple[str, ...] = ()
     parser: str = ""
     parser_version: str = ""
+    last_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,49 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What shows that a listing was read whole, or why that is not shown.
+
+    is_complete says that all that stood on the listing while it was read was read (how: harvest/certificate.py), gap
+    why that is not so. announced_pages is what its pager promises (None: no
+    pager); pages_read are addresses, looks are requests, passes are readings from end to end; slots is what the site
+    held at the moment that the certificate is for, unique_records what was read. repeats are records that two pages
+    showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
+    Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
+    first 20 of each; the counts are None where no sitemap could be read.
+    """
+
+    url: str
+    is_complete: bool
+    gap: str | None = None
+    announced_pages: int | None = None
+    pages_read: int = 0
+    looks: int = 0
+    passes: int = 0
+    unique_records: int = 0
+    slots: int = 0
+    repeats: int = 0
+    overlaps: int = 0
+    second_look: Literal["same", "changed", "none"] = "none"
+    sitemap_only_count: int | None = None
+    sitemap_only: tuple[str, ...] = ()
+    not_in_sitemap_count: int | None = None
+    not_in_sitemap: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListingVisit:
-    """One listing as it was read: its pages in order, heading, number of records, the gap where it is incomplete."""
+    """One listing as it was read: its pages in order, heading, number of records, the gap where it is incomplete.
+
+    A page that was asked again and showed more has a row of its own for that answer, its address ending in `#look-2`.
+    """
 
     url: str
     pages: tuple[str, ...]
     heading: str | None
     record_count: int
     gap: str | None
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +252,7 @@ OUTCOMES = {
     "forbidden": "answered 401 or 403",
     "http_error": "answered with another status that is no page",
     "failed": "no whole answer: connection, time, size or coding",
+    "soft_failure": "answered 200 with a page that is none: log-in, maintenance, challenge, the same for every address",
     "refused_by_robots": "not asked: robots.txt denies it",
     "not_archived": "not in the WARC that is replayed",
     "not_listed": "only the sitemap knows it: not asked",
@@ -232,5 +270,6 @@ ROLES = {
     "resource": "a resource's own page",
     "known": "an address of an earlier night that no listing shows tonight",
     "copy": "an imported copy",
+    "probe": "an address that cannot exist, asked to see how the site answers for those",
     "other": "an address met, and not harvested",
 }
