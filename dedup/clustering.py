@@ -117,7 +117,8 @@ class _State:
                 return "slot"
             if not (self._is_clear(*pair, score) and self._is_clear(*pair[::-1], score)):
                 return "twin"
-        reason = self._said_apart(one, two) if needed == -inf else self._disagree(one, two, needed)
+        is_paired = None not in (self.slots[pair[0]], self.slots[pair[1]])
+        reason = self._said_apart(one, two) if needed == -inf else self._disagree(one, two, needed, is_paired)
         if reason:
             return reason
         self._join(one, two)
@@ -139,7 +140,7 @@ class _State:
         across = ((min(i, j), max(i, j)) for i in self.members[one] for j in self.members[two])
         return "different" if any(pair in self.apart for pair in across) else ""
 
-    def _disagree(self, one: int, two: int, needed: float) -> str:
+    def _disagree(self, one: int, two: int, needed: float, is_paired: bool) -> str:  # noqa: FBT001
         """Why two clusters may not join, judged by every pair across them; empty when they may."""
         total, left, right = 0.0, self.members[one], self.members[two]
         for i in left:
@@ -149,14 +150,14 @@ class _State:
                     return "different"
                 total += min(score, _MOST)
         mean, size = total / (len(left) * len(right)), len(left) + len(right)
-        if len(left) * len(right) > 1 and mean < self._least_mean(left[0], needed, size):
+        if len(left) * len(right) > 1 and mean < self._least_mean(needed, size, is_paired):
             return "disagreement"
         return ""
 
-    def _least_mean(self, place: int, needed: float, size: int) -> float:
+    def _least_mean(self, needed: float, size: int, is_paired: bool) -> float:  # noqa: FBT001
         if size > self.rules.oversized:
             return self.rules.oversized_mean
-        if self.slots[place] is not None:
+        if is_paired:
             return needed - self.rules.slack
         return self.rules.free_mean + self.rules.growth * max(0.0, log2(size) - _SMALL)
 
