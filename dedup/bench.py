@@ -13,8 +13,19 @@ from numpy.typing import NDArray
 
 from dedup.blocking import BlockRules
 from dedup.clustering import ClusterRules, Clusters, cluster
-from dedup.comparing import Comparer, Features, learn_words, text_clash
-from dedup.deciding import COLUMNS, FEATURES, LEARNED, DecideRules, Decision, Verdict, judge, score_table
+from dedup.comparing import Clash, Comparer, Features, learn_words, text_clash
+from dedup.deciding import (
+    COLUMNS,
+    FEATURES,
+    JUDGED,
+    LEARNED,
+    DecideRules,
+    Decision,
+    Verdict,
+    clash_of,
+    judge,
+    score_table,
+)
 from dedup.items import Lexicon, Reading
 from dedup.learning import FieldWeights, learn_fields, weigh_fields
 from dedup.tabling import Pairs, compare_pairs, each_pair, number_row
@@ -121,13 +132,12 @@ class Bench:
 
     def decide_all(self, needed: Needed) -> Iterator[Decision]:
         """The verdict on every candidate, one after the other: a list of them all would take more than the texts."""
-        names = ("shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text")
         for start in range(0, len(self.pairs), _CHUNK_ROWS):
             chunk = slice(start, start + _CHUNK_ROWS)
-            rows = zip(*(self.columns[name][chunk].tolist() for name in names), strict=True)
+            rows = zip(*(self.columns[name][chunk].tolist() for name in JUDGED), strict=True)
             asked = zip(self.scores[chunk].tolist(), needed[chunk].tolist(), strict=True)
             for (i, j), row, (score, least) in zip(self.pairs[chunk].tolist(), rows, asked, strict=True):
-                decision = judge(dict(zip(names, row, strict=True)), score, least, self.rules.decide)
+                decision = judge(dict(zip(JUDGED, row, strict=True)), score, least, self.rules.decide)
                 yield by_person(decision, self.said[i, j]) if (i, j) in self.said else decision
 
     def cluster(self, needed: Needed) -> Clusters:
@@ -161,10 +171,13 @@ class Bench:
 
     def _score(self, i: int, j: int) -> float | None:
         features = self.comparer.compare(i, j)
-        if features.clash or self._texts_clash(features, i, j) or self._known((i, j)) == inf:
+        is_final = features.clash not in (Clash.NONE, Clash.NAMES)
+        if is_final or self._texts_clash(features, i, j) or self._known((i, j)) == inf:
             return None
         levels = np.array([features.levels], np.int8)
         learned = weigh_fields(self.weights, levels, np.array([(i, j)], np.int32), self.items, self.names)[0]
-        row = zip(COLUMNS, (*number_row(features), *learned), strict=True)
-        columns = {name: np.array([value], np.float32) for name, value in row}
+        row = dict(zip(COLUMNS, (*number_row(features), *learned.tolist()), strict=True))
+        if clash_of(row, self.rules.decide):
+            return None
+        columns = {name: np.array([value], np.float32) for name, value in row.items()}
         return float(score_table(columns, self.rules.decide)[0])

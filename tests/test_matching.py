@@ -15,7 +15,7 @@ import pytest
 
 from dedup.clustering import ClusterRules, cluster
 from dedup.comparing import Comparer, Level, compare_values, learn_words
-from dedup.deciding import DEFAULT_DECIDE_RULES, Verdict, decide
+from dedup.deciding import DEFAULT_DECIDE_RULES, Verdict, clash_of, decide
 from dedup.items import Item, is_code, plain_words, read_items, title_words
 from dedup.matching import Rules, match
 from dedup.tabling import compare_pairs
@@ -430,3 +430,30 @@ def test_what_was_one_or_two_before_needs_more_to_change() -> None:
         return float(next(match(items).pairs.rows())["needed"])
 
     assert needed("r1", "r1") < needed(None, "r1") < needed("r1", "r2")
+
+
+def test_attributes_overrule_two_spellings_of_a_name_only_where_all_of_them_agree() -> None:
+    def entry(key: str, title: str, n: int, pages: int) -> Item:
+        facets = {
+            "author": f"Auteur{n}, A et Collègue{n}, B",
+            "journal": f"Revue{n} de médecine",
+            "year": f"{1950 + n}",
+        }
+        return Item(key, title, facets={**facets, "volume": f"{n}", "pages": f"{pages}-{pages + 9}"})
+
+    # a shelf that teaches what it means when authors, volume and pages agree
+    shelf = [entry(f"{copy}{n}", f"Étude clinique de {s}", n, 100 * n) for n, s in enumerate(SUBJECTS) for copy in "ab"]
+    one = entry("one", "Effets du protocole de Lowik sur la croissance", 50, 5000)
+    for name, pages, is_one in (("Loewijk", 5000, True), ("Loewijk", 7000, False)):
+        two = entry("two", f"Effets du protocole de {name} sur la croissance", 50, pages)
+        found = {frozenset(keys) for keys in match([*shelf, one, two]).clusters}
+        assert (frozenset(("one", "two")) in found) is is_one, (name, pages)
+
+
+@pytest.mark.parametrize(
+    ("clash", "bits", "worst", "left"),
+    [(2, 15, 0, 0), (2, 14.9, 0, 2), (2, 20, -1, 2), (1, 20, 0, 1), (3, 20, 0, 3), (0, 0, 0, 0)],
+)
+def test_only_names_are_overruled_and_only_by_enough(clash: int, bits: float, worst: float, left: int) -> None:
+    row = {"clash": clash, "fields_for": bits, "fields_worst": worst}
+    assert clash_of(row, DEFAULT_DECIDE_RULES) == left
