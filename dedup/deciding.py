@@ -136,7 +136,7 @@ class DecideRules:
     weights: tuple[float, ...] = WEIGHTS
     paired_min: float = -2.0
     presence: float = 1.3
-    free_min: float = 1.0
+    free_min: float = 1.25
     unsure: float = 3.0
     address_min: float = 0.3
     text_clash_min: float = 0.8

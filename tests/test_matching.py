@@ -295,7 +295,7 @@ def naive_clusters(  # noqa: C901 - plain on purpose
         size = len(one | two)
         least = needed[a, b] - rules.slack
         if slots[a] is None or slots[b] is None:
-            least = rules.free_mean + rules.growth * max(0, log2(size) - 2)
+            least = rules.free_mean + rules.growth * log2(min(len(one), len(two)))
         if size > rules.oversized:
             least = rules.oversized_mean
         return len(across) == 1 or sum(known) / len(known) >= least
