@@ -195,8 +195,11 @@ def _resource_rows(
         elif is_live or fates[name]["fate"] != "retired":
             absent.pop(name, None)
             rows.append(merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)))
+    borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
     kept = (
-        carry(night, absent.values(), retire_after_nights) if moment.is_visit else Carried(tuple(absent.values()), {})
+        carry(night, absent.values(), retire_after_nights, borne)
+        if moment.is_visit
+        else Carried(tuple(absent.values()), {})
     )
     counts = Counter(name for name, cluster in clusters.items() for group in cluster.groups for _ in group.stated)
     return Carried(

@@ -6,7 +6,7 @@ prove no absence. A resource is retired after some complete nights in a row on w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +30,23 @@ def is_complete(night: Night) -> bool:
     return bool(night.listings) and all(listing.gap is None for listing in night.listings)
 
 
-def carry(night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int) -> Carried:
-    """The rows of resources that no page states tonight: their last values, with the state that the evidence gives."""
+def carry(
+    night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int, borne: Collection[str | None] = ()
+) -> Carried:
+    """The rows of resources that no page states tonight: their last values, with the state that the evidence gives.
+
+    Args:
+        night: what was asked, and how it was answered.
+        absent: rows as of the step before.
+        retire_after_nights: complete nights in a row with evidence, after which a row leaves.
+        borne: addresses that resources stated tonight bear: what had one of them before is not found there any more.
+    """
     visits = {visit.url: visit for visit in night.visits}
     is_whole = is_complete(night)
     rows, retired = [], {}
     for former in absent:
         visit = visits.get(former["url"] or "")
-        evidence = _evidence(visit)
+        evidence = "not_found" if former["url"] and former["url"] in borne else _evidence(visit)
         state = evidence or _state_without(former, is_whole=is_whole)
         nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
         if nights >= retire_after_nights:
