@@ -36,13 +36,6 @@ class Report:
         self.faults.append(f"{kind}: {text}")
 
 
-@dataclass
-class _Absence:
-    """How often, on complete nights, an address told that its resource is gone."""
-
-    nights: int = 0
-
-
 class Judge:
     """Compares the tables of each night with the truth; it decides by what the promises say, not by our code."""
 
@@ -164,7 +157,8 @@ class Judge:
         for run, values in self.published.items():
             if as_of(now.history, run) != values:
                 self.report.blame("history", f"run {run} cannot be had again")
-        self.report.faults += overlaps(now.history)
+        for found in overlaps(now.history):
+            self.report.blame("overlap", found)
         self.report.figures["ids given"] = len(ids)
         self.report.figures["resources on the last night"] = len(rows)
 
@@ -183,7 +177,7 @@ def overlaps(history: Sequence[Row]) -> list[str]:
         key = (row["resource_id"], row["field"])
         end = ends.get(key, 0)
         if end is None or row["from_run"] < end or (row["to_run"] or row["from_run"] + 1) <= row["from_run"]:
-            found.append(f"overlap: {key} {row['from_run']}..{row['to_run']}")
+            found.append(f"{key} {row['from_run']}..{row['to_run']}")
         ends[key] = row["to_run"]
     return found
 
