@@ -29,6 +29,7 @@ KINDS = {
     "state": "states against the evidence",
     "twice": "ids or addresses on two rows",
     "values": "rows that are not what their page states",
+    "themes": "rows on other listings than they stand on",
     "noise": "nights of noise that changed something",
     "history": "nights that history does not give again",
     "overlap": "intervals that overlap",

@@ -57,6 +57,21 @@ def carry(
     return Carried(tuple(rows), retired)
 
 
+def with_unread(row: Row, former: Mapping[str, Any] | None, night: Night) -> Row:
+    """The row of a resource that pages state tonight, on the listings too that were not read to their end.
+
+    It stands where it stood before, unless the listing was read and did not show it.
+    """
+    if former is None or former["state"] != "listed" or is_complete(night):
+        return row
+    read = {listing.heading for listing in night.listings if listing.gap is None}
+    unread = {theme for theme in former["themes"] if theme not in read}
+    if not unread and (former["themes"] or row["state"] == "listed"):
+        return row
+    themes = sorted(unread.union(row["themes"]))
+    return finish({**row, "themes": themes, "state": "listed"}, former, changed_at=row["last_seen_at"])
+
+
 def _evidence(visit: Visit | None) -> str | None:
     """The state that an answer proves; None where it proves none."""
     if visit is None:

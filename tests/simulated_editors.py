@@ -266,7 +266,7 @@ def enter_look_alike(site: Site) -> bool:
     """A new one that differs in a number, a year or a place; the older one stays or goes the same night."""
     node = _pick(site)
     title = site.words.look_alike(node.title) if node else None
-    if node is None or title is None:
+    if node is None or title is None or title in {other.title for other in site.nodes}:
         return False
     site.enter(site.new_uid(), title, [*site.words.text()[:3], node.body[0]])
     if site.chance.random() < 0.5:

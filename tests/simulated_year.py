@@ -54,7 +54,7 @@ class Judge:
             self._judge_identity(night.run, uid, names, ids, {row["resource_id"]: row for row in before.ids})
         self._judge_joins(night.run, named)
         self._judge_absences(night, named, before, now)
-        self._judge_rows(night.run, now)
+        self._judge_rows(night, before, now)
         self.published[night.run] = _values(now.resources)
         if as_of(now.history, night.run) != self.published[night.run]:
             self.report.blame("history", f"run {night.run}: as of tonight it is not what tonight's rows are")
@@ -129,17 +129,27 @@ class Judge:
                     "state", f"run {night.run}: {name} is {rows[name]['state']}, its address says {state}"
                 )
 
-    def _judge_rows(self, run: int, now: Catalogue) -> None:
+    def _judge_rows(self, night: Night, before: Catalogue, now: Catalogue) -> None:
         """No id and no readable address twice; every row is what one page of its resource states."""
         names = [row["resource_id"] for row in now.resources]
         here = [row["url"] for row in now.resources if row["best_record_id"]]
         if len(set(names)) < len(names) or len(set(here)) < len(here):
-            self.report.blame("twice", f"run {run}: an id or an address stands on two rows")
-        addresses = {node.address: node for node in self.site.live()}
+            self.report.blame("twice", f"run {night.run}: an id or an address stands on two rows")
+        former = {row["resource_id"]: row for row in before.resources}
+        unread = {theme for theme, listing in zip(self.site.themes, night.listings, strict=True) if listing.gap}
         for row in now.resources:
-            node = addresses.get(row["url"]) if row["best_record_id"] else None
-            if node is not None and (row["title"], row["type"]) != (node.title, node.type):
-                self.report.blame("values", f"run {run}: {row['resource_id']} is not what {row['url']} states")
+            node = self.site.at(row["url"]) if row["best_record_id"] else None
+            if node is None:
+                continue
+            if (row["title"], row["type"]) != (node.title, node.type):
+                self.report.blame("values", f"run {night.run}: {row['resource_id']} is not what {row['url']} states")
+            themes = {theme for copy in self.site.copies(node.uid) for theme in copy.themes}
+            was = former.get(row["resource_id"], {"themes": (), "state": "new"})
+            # of a listing that was not read it is known only what was known before
+            known = {*row["themes"]} - unread == themes - unread and {*was["themes"]} & themes <= {*row["themes"]}
+            is_known = known if was["state"] == "listed" or not unread else {*row["themes"]} <= themes
+            if not is_known or (row["state"] == "listed") != bool(row["themes"]):
+                self.report.blame("themes", f"run {night.run}: {row['resource_id']} {row['state']} {row['themes']}")
 
     def _words(self, uid: int) -> str:
         titles = [f"{n.title} <{n.address}> {n.status}" for n in self.site.nodes if n.uid == uid]

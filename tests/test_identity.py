@@ -286,6 +286,25 @@ def test_what_is_on_no_listing_but_answers_is_never_retired() -> None:
     assert (row["state"], row["absent_nights"], row["title"]) == ("unlisted", 0, "Friche et vélos")
 
 
+def test_a_listing_that_was_not_read_takes_nothing_off_it() -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
+    one, two = diary.nodes
+    names = diary.id_of(one), diary.id_of(two)
+    one.themes = {"Mobilités", "Eau"}
+    diary.night()
+    rows = [diary.night(Weather(cut={"Mobilités": 0})).row(name) for name in names]
+    assert [(row["state"], row["themes"]) for row in rows if row] == [
+        ("listed", ["Eau", "Mobilités"]),
+        ("listed", ["Mobilités"]),
+    ]
+    one.themes, two.themes = {"Mobilités"}, set()
+    row = diary.night(Weather(cut={"Mobilités": 0})).row(names[0])
+    assert row
+    assert row["themes"] == ["Mobilités"]  # the other listing was read, and does not show it
+    rows = [diary.night().row(name) for name in names]
+    assert [(row["state"], row["themes"]) for row in rows if row] == [("listed", ["Mobilités"]), ("unlisted", [])]
+
+
 def test_one_whose_address_leads_to_another_becomes_that_one() -> None:
     diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
     one, two = diary.nodes
