@@ -20,7 +20,7 @@ from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
 from dedup.rows import page_rows, pair_rows, passage_rows, record_row, reject_rows
-from dedup.states import Carried, carry
+from dedup.states import Carried, carry, with_unread
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
 Row = dict[str, Any]
@@ -194,9 +194,13 @@ def _resource_rows(
             absent[name] = with_copies(by_id[name], [one for one in stated if one.is_copy])
         elif is_live or fates[name]["fate"] != "retired":
             absent.pop(name, None)
-            rows.append(merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)))
+            row = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name))
+            rows.append(with_unread(row, by_id.get(name), night) if moment.is_visit else row)
+    borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
     kept = (
-        carry(night, absent.values(), retire_after_nights) if moment.is_visit else Carried(tuple(absent.values()), {})
+        carry(night, absent.values(), retire_after_nights, borne)
+        if moment.is_visit
+        else Carried(tuple(absent.values()), {})
     )
     counts = Counter(name for name, cluster in clusters.items() for group in cluster.groups for _ in group.stated)
     return Carried(

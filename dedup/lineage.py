@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dedup.grouping import is_text_alike
 from dedup.identity import mint_id
 from dedup.recognition import Cluster, Known, Recognition
 from schema.folding import fold
@@ -135,7 +136,7 @@ def name_clusters(
                 parent, "split", now, f"{name} is a resource of its own: {cluster.groups[0].best.record.title}"
             )
             reshaped |= {parent, name}
-    _share_names(recognition.clusters, names, register)
+    _share_names(recognition.clusters, names, by_id, register)
     return Lineage(tuple(names), register.settle(), frozenset(reshaped))
 
 
@@ -190,10 +191,14 @@ def _settle_claims(recognition: Recognition, by_id: Mapping[str, Known]) -> tupl
 
 
 def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
-    """How well a cluster fits what a resource was; the least is the best."""
+    """How well a cluster fits what a resource was; the least is the best.
+
+    What it says goes before where it stands: of two pages of a resource, one may be given to another.
+    """
     keys = {group.key for group in cluster.groups}
     titles = {fold(group.best.record.title) for group in cluster.groups}
-    return one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
+    is_told = any(is_text_alike(group.text, one.text) for group in cluster.groups)
+    return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
 
 def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: _Register) -> str:
@@ -215,8 +220,14 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
     return name
 
 
-def _share_names(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
-    """Each resource owns the addresses it is stated under; others that lead there only where nobody owns them."""
+def _share_names(
+    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: _Register
+) -> None:
+    """Each resource owns the addresses it is stated under, and others that lead there tonight.
+
+    Of those, what another resource was last found under stays with that one: a redirection may be taken back. The rest
+    goes over (a migration gives a page the node number of another).
+    """
     for cluster, name in zip(clusters, names, strict=True):
         register.own(name, (group.key for group in cluster.groups))
     owners = register.owners()
@@ -225,7 +236,12 @@ def _share_names(clusters: Sequence[Cluster], names: Sequence[str], register: _R
             for other in owners[group.key] - {name}:
                 register.disown(other, group.key)
     for cluster, name in zip(clusters, names, strict=True):
-        register.own(name, (alias for group in cluster.groups for alias in group.aliases if alias not in owners))
+        for alias in (alias for group in cluster.groups for alias in group.aliases):
+            others = owners.get(alias, set()) - {name}
+            if not any(other in by_id and by_id[other].url == alias for other in others):
+                register.own(name, [alias])
+                for other in others:
+                    register.disown(other, alias)
 
 
 class _Evidence:

@@ -7,13 +7,14 @@ tonight are compared too, by their last values, so that one that moved without a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from dedup.deciding import Verdict
 from dedup.grouping import Group, is_another, is_another_after_absence
 from dedup.items import Item
-from dedup.matching import Matching, match
+from dedup.matching import Matching, PairTable, match
 from schema.nouns import Judgement
 
 _ABSENT = "before"
@@ -72,24 +73,49 @@ def recognise(groups: Sequence[Group], known: Sequence[Known], judgements: Seque
         known: every resource ever known.
         judgements: what persons said, in order; the last word on a pair counts.
     """
-    known_as, displaced = know_by_address(groups, known)
-    present = {*known_as.values(), *displaced}
+    known_as = know_by_address(groups, known)
+    present = set(known_as.values())
     absent = [one for one in known if not one.is_merged and one.resource_id not in present]
     items = [_item(group, known_as.get(group.key)) for group in groups]
     items += [_absent_item(one) for one in absent]
-    matching = match(items, judged=_judged(judgements, groups, known_as, known, absent))
+    said = _judged(judgements, groups, known_as, known, absent)
+    matching = match(items, judged=said)
     of_key = {group.best.record_id: group for group in groups}
+    by_id = {one.resource_id: one for one in absent}
     clusters = []
     for keys in matching.clusters:
         members = [of_key[key] for key in keys if key in of_key]
         if members:
-            recognised = tuple(key for key in keys if key not in of_key)
+            met = [by_id[key] for key in keys if key not in of_key]
+            recognised = tuple(one.resource_id for one in met if any(_is_back(one, group, said) for group in members))
             clusters.append(Cluster(tuple(sorted(members, key=lambda group: group.key)), recognised))
-    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, matching)
+    pairs = _held(matching.pairs, of_key, by_id)
+    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, replace(matching, pairs=pairs))
 
 
-def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> tuple[dict[str, str], set[str]]:
-    """resource_id by key of the groups whose address was known; ids whose address another resource bears tonight.
+def _is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = MappingProxyType({})) -> bool:
+    """Whether a group may be a resource that nobody states: a title alone is given again, so the text must be alike."""
+    left, right = sorted((one.resource_id, group.best.record_id))
+    if said.get((left, right)) == "same":
+        return True
+    return not is_another_after_absence(one.title, one.text, group.best.record.title, group.text)
+
+
+def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Known]) -> PairTable:
+    """The pairs, those told that would be one resource if their texts were alike."""
+    held = dict(pairs.held)
+    clashes = pairs.features["clash"]
+    for place, ends in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        one = next((absent[end] for end in ends if end in absent), None)
+        group = next((of_key[end] for end in ends if end in of_key), None)
+        is_near = pairs.scores[place] >= pairs.needed[place] and not clashes[place] and place not in pairs.judged
+        if is_near and one and group and not _is_back(one, group):
+            held[place] = "other text"
+    return replace(pairs, held=held)
+
+
+def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> dict[str, str]:
+    """resource_id by key of the groups whose address was known.
 
     An address that leads elsewhere tells only where the one it leads to was not known itself.
     """
@@ -98,24 +124,23 @@ def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> tuple[di
         for name in one.known_by:
             owners.setdefault(name, []).append(one)
     known_as: dict[str, str] = {}
-    displaced: set[str] = set()
     for group in groups:
         for one in owners.get(group.key, ()):
-            if _is_same(one, group):
+            if _is_same(one, group, is_left=one.url not in (None, group.key)):
                 known_as[group.key] = one.resource_id
                 break
-            displaced.add(one.resource_id)
     taken = set(known_as.values())
     for group in groups:
         led = [one for name in group.aliases for one in owners.get(name, ()) if not one.is_merged]
         free = [one for one in led if one.resource_id not in taken and _is_same(one, group)]
         if group.key not in known_as and free:
             known_as[group.key] = min(free, key=lambda k: k.seniority).resource_id
-    return known_as, displaced - set(known_as.values())
+    return known_as
 
 
-def _is_same(one: Known, group: Group) -> bool:
-    is_changed = is_another_after_absence if one.state in _SEEN_EMPTY else is_another
+def _is_same(one: Known, group: Group, *, is_left: bool = False) -> bool:
+    """Whether what an address shows tonight is what was known by it; is_left: it was last found at another address."""
+    is_changed = is_another_after_absence if is_left or one.state in _SEEN_EMPTY else is_another
     title, text = group.best.record.title, group.text
     return not is_changed(one.title, one.text, title, text)
 
