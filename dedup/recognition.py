@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dedup.deciding import Verdict
-from dedup.grouping import Group, is_another, is_another_after_absence
+from dedup.grouping import Group, is_another, is_another_after_absence, names_apart
 from dedup.items import Item
 from dedup.matching import Matching, match
 from schema.nouns import Judgement
@@ -142,10 +142,10 @@ class _Spoken:
     def __init__(
         self, groups: Sequence[Group], known_as: Mapping[str, str], known: Sequence[Known], absent: Iterable[Known]
     ) -> None:
-        self._groups, self._known_as = groups, known_as
+        self._groups, self._known_as, self._absent = groups, known_as, tuple(absent)
         self._of_record = {one.record_id: group for group in groups for one in group.stated}
         self._by_id = {one.resource_id: one for one in known}
-        self._missing = {one.resource_id for one in absent}
+        self._missing = {one.resource_id for one in self._absent}
         # the present owner of an address before one that became part of another
         ordered = sorted(known, key=lambda k: not k.is_merged)
         self._owners = {name: one for one in ordered for name in one.known_by}
@@ -154,6 +154,7 @@ class _Spoken:
         """The last word on each pair of keys."""
         said: dict[tuple[str, str], Verdict] = {}
         for judgement in judgements:
+            said |= dict.fromkeys(self._come_home(judgement), "same")
             left, right = self._sides(judgement)
             for one in left:
                 for two in right:
@@ -162,6 +163,16 @@ class _Spoken:
                     if judgement.verdict != "withdrawn":
                         said[pair] = judgement.verdict
         return said
+
+    def _come_home(self, judgement: Judgement) -> Iterable[tuple[str, str]]:
+        """Records of one address that a word had parted, under one roof again: with the id they had meanwhile."""
+        left, right = (self._of_record.get(name) for name in (judgement.left, judgement.right))
+        if left is None or left is not right:
+            return
+        key, parted = left.best.record_id, names_apart(left)
+        for one in self._absent:
+            if not one.known_by.isdisjoint(parted):
+                yield min(key, one.resource_id), max(key, one.resource_id)
 
     def junior(self, judgement: Judgement) -> set[str]:
         """The side of a word that has fewer keys."""

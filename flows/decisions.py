@@ -30,8 +30,9 @@ def read_judgements(layout: Layout) -> list[Judgement]:
         DamagedArchive: a line is not what was written.
     """
     try:
-        # not splitlines: a reason may hold one of the other characters that end a line for it
-        lines = layout.decisions.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        # not str.splitlines: a reason may hold one of the other characters that end a line for it
+        with layout.decisions.open(encoding="utf-8") as file:
+            lines = list(file)
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

@@ -68,13 +68,14 @@ def _words(text: str) -> list[str]:
 
 
 def _rows(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[list[Word], list[Word]]]:
-    """What stands beside what: split at each paragraph break that both have."""
+    """What stands beside what: split at each paragraph break that both have, and after paragraphs that one lacks."""
     ours: list[Word] = []
     theirs: list[Word] = []
     for is_alike, one, two in _compare(left, right):
         ours += [Word(text, not is_alike) for text in one]
         theirs += [Word(text, not is_alike) for text in two]
-        if is_alike and one[-1] == _PARAGRAPH:
+        is_alone = not (ours and theirs) and [*ours, *theirs][-1].text == _PARAGRAPH
+        if is_alone or (is_alike and one[-1] == _PARAGRAPH):
             yield ours, theirs
             ours, theirs = [], []
     yield ours, theirs

@@ -60,8 +60,22 @@ NIGHTS = {
         SECOND: listing(ACHAT_0, APPEL_0.replace("appel-0", "appel-2"), OTHERS[2]),
         UNSURE[1]: redirect("/appel-2"),
     },
+    "other moved": {
+        LISTING: listing(ACHAT, APPEL, *OTHERS[:2]),
+        SECOND: listing(ACHAT_0.replace("achat-0", "achat-2"), APPEL_0, OTHERS[2]),
+        JOINED[1]: redirect("/achat-2"),
+    },
+    "own page": {
+        LISTING: listing(ACHAT, APPEL, *OTHERS[:2]),
+        SECOND: listing(ACHAT_0, APPEL_0, OTHERS[2]),
+        UNSURE[0]: page_of(f"<html><body>{APPEL.replace('h2', 'h1')}</body></html>".encode()),
+    },
     "empty": {LISTING: listing(), SECOND: listing()},
 }
+for moved, old, new in (("moved", "appel-0", "appel-2"), ("other moved", "achat-0", "achat-2")):
+    NIGHTS[f"edited {moved}"] = {
+        url: page.replace(old.encode(), new.encode()) for url, page in NIGHTS["edited"].items()
+    }
 COPIES = {"old": (APPEL.replace("cinq", "quatre"), 2020), "new": (told("Omega", "omega", "Le texte d'Omega."), 2024)}
 
 
@@ -104,8 +118,8 @@ class Site:
         file.write_text(f"<html><body><h1>Copie</h1>{block}</body></html>", encoding="utf-8")
         import_copy(self.source, self.data, file, f"{LISTING}?page=7", datetime(year, 1, 2, tzinfo=UTC))
 
-    def judge(self, pair: tuple[str, str], verdict: JudgedAs) -> str:
-        return judge(self.source, self.data, pair, verdict, WHY, "a person").verdict
+    def judge(self, pair: tuple[str, str], verdict: JudgedAs, why: str = WHY) -> str:
+        return judge(self.source, self.data, pair, verdict, why, "a person").verdict
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return self.release.rows(table)

@@ -97,7 +97,7 @@ def test_the_python_of_the_readme_opens_the_table(
     snippet = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert snippet
     exec(snippet[1], {})  # noqa: S102  # README's own words  # README's own words
-    assert "56 rows" in capsys.readouterr().out
+    assert "52 rows" in capsys.readouterr().out
 
 
 def test_make_knows_the_two_commands() -> None:
