@@ -130,7 +130,12 @@ class _Sides:
     def __init__(self, release: Release, wanted: Collection[str]) -> None:
         self._records = {row["record_id"]: row for row in release.rows("records")}
         self._resources = {row["resource_id"]: row for row in release.rows("resources")}
-        self._merged = [row for row in release.rows("ids") if row["fate"] == "merged"]
+        self._at: dict[str, set[str]] = {}
+        for row in self._records.values():
+            self._at.setdefault(row["url"] or row["record_id"], set()).add(row["record_id"])
+        for row in release.rows("ids"):
+            for url in row["known_by"] if row["fate"] == "merged" else ():
+                self._at.setdefault(url, set()).add(row["resource_id"])
         self._texts = _texts(release.rows("passages"), wanted)
         self._last = {} if self._records.keys() >= set(wanted) else _last_values(release.rows("history"), wanted)
 
@@ -145,10 +150,12 @@ class _Sides:
 
     def _names(self, record: Row) -> frozenset[str]:
         """Names of the same address: its resource, the records that stand under it, ids that were merged."""
-        resource_id, url = record["resource_id"], record["url"]
-        records = (r for r in self._records.values() if url and (r["resource_id"], r["url"]) == (resource_id, url))
-        merged = (row["resource_id"] for row in self._merged if url in row["known_by"])
-        return frozenset((record["record_id"], resource_id, *(r["record_id"] for r in records), *merged))
+        other = (
+            name
+            for name in self._at[record["url"] or record["record_id"]]
+            if name not in self._records or self._records[name]["resource_id"] == record["resource_id"]
+        )
+        return frozenset((record["record_id"], record["resource_id"], *other))
 
 
 def _side(key: str, resource_id: str, row: Row, text: str, names: frozenset[str]) -> Side:

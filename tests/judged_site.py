@@ -60,6 +60,13 @@ NIGHTS = {
         SECOND: listing(ACHAT_0, APPEL_0.replace("appel-0", "appel-2"), OTHERS[2]),
         UNSURE[1]: redirect("/appel-2"),
     },
+    # the listing has not heard of it
+    "first moved": {
+        LISTING: listing(ACHAT, APPEL, *OTHERS[:2]),
+        SECOND: listing(ACHAT_0, APPEL_0, OTHERS[2]),
+        UNSURE[0]: redirect("/appel-1"),
+        f"{HOST}/appel-1": page_of(f"<html><body>{APPEL.replace('h2', 'h1')}</body></html>".encode()),
+    },
     "other moved": {
         LISTING: listing(ACHAT, APPEL, *OTHERS[:2]),
         SECOND: listing(ACHAT_0.replace("achat-0", "achat-2"), APPEL_0, OTHERS[2]),
@@ -72,10 +79,12 @@ NIGHTS = {
     },
     "empty": {LISTING: listing(), SECOND: listing()},
 }
-for moved, old, new in (("moved", "appel-0", "appel-2"), ("other moved", "achat-0", "achat-2")):
-    NIGHTS[f"edited {moved}"] = {
-        url: page.replace(old.encode(), new.encode()) for url, page in NIGHTS["edited"].items()
-    }
+for moved, old, new in (
+    ("moved", b"/appel-0'", b"/appel-2'"),
+    ("first moved", b"/appel'", b"/appel-1'"),
+    ("other moved", b"/achat-0'", b"/achat-2'"),
+):
+    NIGHTS[f"edited {moved}"] = {url: page.replace(old, new) for url, page in NIGHTS["edited"].items()}
 COPIES = {"old": (APPEL.replace("cinq", "quatre"), 2020), "new": (told("Omega", "omega", "Le texte d'Omega."), 2024)}
 
 

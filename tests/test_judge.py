@@ -224,11 +224,15 @@ def test_it_survives_a_night_on_which_one_of_them_is_gone(judged: Site) -> None:
 
 
 @pytest.mark.parametrize("by", ["ids", "records"])
-@pytest.mark.parametrize("night", ["moved", "other moved"])
-def test_it_survives_a_new_address(site: Site, by: str, night: str) -> None:
-    old, new = (
-        (UNSURE, (UNSURE[0], f"{HOST}/appel-2")) if night == "moved" else (JOINED, (JOINED[0], f"{HOST}/achat-2"))
-    )
+@pytest.mark.parametrize(
+    ("night", "old", "new"),
+    [
+        ("moved", UNSURE, (UNSURE[0], f"{HOST}/appel-2")),
+        ("first moved", UNSURE, (f"{HOST}/appel-1", UNSURE[1])),
+        ("other moved", JOINED, (JOINED[0], f"{HOST}/achat-2")),
+    ],
+)
+def test_it_survives_a_new_address(site: Site, by: str, night: str, old: tuple[str, str], new: tuple[str, str]) -> None:
     names = site.ids_or_records(old) if by == "ids" else site.records_of(old)
     site.judge(names, "same" if old == UNSURE else "different")
     site.rebuild()
