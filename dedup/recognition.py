@@ -146,8 +146,8 @@ class _Spoken:
         self._of_record = {one.record_id: group for group in groups for one in group.stated}
         self._by_id = {one.resource_id: one for one in known}
         self._missing = {one.resource_id for one in self._absent}
-        # the present owner of an address before one that became part of another
-        ordered = sorted(known, key=lambda k: not k.is_merged)
+        # one that became part of another tells more exactly what stood at an address than all that it is part of
+        ordered = sorted(known, key=lambda k: k.is_merged)
         self._owners = {name: one for one in ordered for name in one.known_by}
 
     def verdicts(self, judgements: Iterable[Judgement]) -> dict[tuple[str, str], Verdict]:

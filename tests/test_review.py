@@ -109,6 +109,22 @@ def test_a_word_on_records_or_merged_ids_counts_too(site: Site) -> None:
     assert len(asked(site)) == 1
 
 
+def test_a_word_on_an_id_that_was_merged_counts_for_its_address(
+    site: Site, with_pairs: Callable[[Callable[[Rows], Rows]], None]
+) -> None:
+    records = site.records_of(JOINED)
+    for verdict in ("different", "withdrawn"):
+        site.judge(records, verdict)
+        site.rebuild()
+    merged = next(row for row in site.rows("ids") if row["fate"] == "merged")
+    other = site.records_of(UNSURE)[0]
+    left = records[JOINED.index(merged["known_by"][0])]
+    with_pairs(lambda rows: [{**rows[0], "left": left, "right": other, "verdict": "unsure", "rule": "score"}])
+    assert asked(site) == [(left, other)]
+    site.judge((merged["resource_id"], site.owners()[UNSURE[0]]), "different")
+    assert asked(site) == []
+
+
 def test_what_is_decided_is_not_asked(site: Site, with_pairs: Callable[[Callable[[Rows], Rows]], None]) -> None:
     with_pairs(lambda rows: [{**row, "verdict": "different"} for row in rows])
     assert asked(site) == []
