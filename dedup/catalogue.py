@@ -38,7 +38,7 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Which step it is: the run it belongs to, when that began (UTC), and whether it visits the site.
+    """Which step it is: the run it belongs to, when that began (UTC), whether it visits the site or is a person's word.
 
     A step that is no visit (copies came in, a person judged) sees the last visit once more: what that says of the site
     is in the former rows already, and states do not move.
@@ -47,6 +47,7 @@ class Moment:
     run: int
     at: datetime
     is_visit: bool = True
+    is_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def make_catalogue(
     stated = _state(readings, aliases)
     groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
-    recognition = recognise(groups, known, judgements)
+    recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights)

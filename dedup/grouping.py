@@ -102,6 +102,11 @@ def _urn(key: str, best: Stated, number: int) -> str:
     return _URN + sha256(words.encode()).hexdigest()[:24]
 
 
+def names_apart(group: Group) -> set[str]:
+    """What records of a group were known by if a person ever held them for another resource."""
+    return {_urn(group.key, one, number) for one in group.stated for number in range(1, len(group.stated))}
+
+
 def is_another(title: str, text: str, other_title: str, other_text: str) -> bool:
     """Whether what stands at one address at two times is two resources: neither title nor text is alike.
 

@@ -81,14 +81,15 @@ class _Register:
         """The rows with every chain followed to its end, sorted."""
         for row in self.rows.values():
             if row["fate"] == "merged":
-                row["now"] = [self._end(row["now"][0])]
+                row["now"] = [self.end(row["now"][0])]
         for name, row in self.rows.items():
             if row["fate"] == "split":
-                rest = sorted({self._end(other) for other in row["now"]} - {name})
+                rest = sorted({self.end(other) for other in row["now"]} - {name})
                 self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
         return tuple(self.rows[name] for name in sorted(self.rows))
 
-    def _end(self, name: str) -> str:
+    def end(self, name: str) -> str:
+        """What an id leads to."""
         for _ in range(_MAX_CHAIN):
             row = self.rows[name]
             if row["fate"] != "merged" or row["now"][0] == name:
@@ -128,6 +129,7 @@ def name_clusters(
             register.own(name, register.rows[other]["known_by"])
         names.append(name)
         reshaped |= {name, *others} if others else set()
+    _follow_merged(recognition.clusters, names, register)
     for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
@@ -242,6 +244,19 @@ def _share_names(
                 register.own(name, [alias])
                 for other in others:
                     register.disown(other, alias)
+
+
+def _follow_merged(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
+    """One that became part of another goes by the new address of what was its own, should they be parted again."""
+    merged: dict[str, list[str]] = {}
+    for name, row in register.rows.items():
+        for known in row["known_by"] if row["fate"] == "merged" else ():
+            merged.setdefault(known, []).append(name)
+    for cluster, name in zip(clusters, names, strict=True):
+        for group in cluster.groups:
+            for other in (other for alias in group.aliases for other in merged.get(alias, ())):
+                if register.end(other) == name:
+                    register.own(other, [group.key])
 
 
 class _Evidence:

@@ -231,7 +231,8 @@ class Night:
 class Judgement:
     """What a person said of two things: names are resource_ids or record_ids; `withdrawn` takes the last word back.
 
-    after_run: number of the last run when it was said; it counts from there on. said_at is UTC.
+    after_run: number of the last run when it was said; it counts from there on. said_at is UTC. left_url and right_url:
+    the address that each stood under then, None for what has none: they tell what is meant where a name is gone.
     """
 
     left: str
@@ -241,6 +242,8 @@ class Judgement:
     author: str
     said_at: datetime
     after_run: int
+    left_url: str | None = None
+    right_url: str | None = None
 
 
 OUTCOMES = {
