@@ -184,6 +184,8 @@ def _settle_claims(recognition: Recognition, by_id: Mapping[str, Known]) -> tupl
         for name in claimed:
             claimants.setdefault(name, []).append(place)
     for name, places in sorted(claimants.items()):
+        if len(places) == 1:
+            continue
         best = min(places, key=lambda place: _rank(recognition.clusters[place], by_id[name]))
         for place in places:
             if place != best:
