@@ -76,7 +76,7 @@ def refresh(
         pages: Sequence[dict[str, Any]] = ()
         try:
             former = former_tables(source, layout, release)
-            past = read_ledgers(layout, needless(layout, former.ground))
+            past = read_ledgers(layout, {run, *needless(layout, former.ground)})
             validators = validators_of(ledger.visits for ledger in past)
             tonight: Ledger = step(
                 "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished

@@ -33,6 +33,8 @@ def read_visits(
     source: Source, layout: Layout, visits: Sequence[Visit], limits: Limits | None = None
 ) -> tuple[Reading, ...]:
     """What archived pages state, in their order; a page that no worker comes through is one reject."""
+    # a worker that was started before may be in another folder
+    layout = Layout(layout.data.absolute(), layout.source)
     pages = [Page(source, v.url, {"listing": True, "copy": None}.get(v.role, False), layout, v) for v in visits]
     read = parse_in_workers(pages, read_one, limits)
     return tuple(Reading(v, _told(page, given)) for v, page, given in zip(visits, pages, read, strict=True))

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 
-from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
+from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
 from flows.reading import read_in_worker, read_visits
 from flows.versions import code_digest
 from harvest.archive import ArchiveWriter
@@ -24,11 +24,11 @@ from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
-from harvest.repair import Recovered, recover
+from harvest.repair import Recovered, find_whole, recover
 from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
-from releases.store import run_state
+from releases.store import Release, kept_state, latest_release, run_state
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
 from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Visit
@@ -59,8 +59,11 @@ def harvest(
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
-    recovered is what a killed run left: no page of it is asked again.
+    recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     """
+    if recovered is not None and recovered.is_whole:
+        write_index(layout.raw)
+        return ledger_of(layout, run)
     started_at = recovered.started_at if recovered else datetime.now(UTC)
     transport, pace = _transport(source)
     if recovered is not None:
@@ -112,14 +115,20 @@ def _asked(source: Source, kind: Kind) -> str:
 def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
     """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
 
-    One that came to an end of its own, by an error, has a report: its bad answers are not played again.
+    One that came to an end of its own, by an error, has a report: its bad answers are not played again. One without a
+    report whose archive is whole was killed while its tables were made, if no tables rest on it.
     """
     run = layout.last_begun()
-    part = layout.archive(run).with_name(layout.archive(run).name + PART_SUFFIX)
-    if not part.exists() or run_state(layout, run) is not None:
+    if run_state(layout, run) is not None or any(int(t.manifest["run"]) >= run for t in _newest_tables(layout)):
         return None
-    recovered = recover(part, datetime.now(UTC))
+    archive, now = layout.archive(run), datetime.now(UTC)
+    part = archive.with_name(archive.name + PART_SUFFIX)
+    recovered = recover(part, now) if part.exists() else find_whole(archive, now)
     return recovered if recovered is not None and recovered.asked == _asked(source, kind) else None
+
+
+def _newest_tables(layout: Layout) -> list[Release]:
+    return [tables for tables in (latest_release(layout), kept_state(layout)) if tables is not None]
 
 
 def require_ready(source: Source) -> None:

@@ -40,7 +40,7 @@ MAX_PASSES = 4
 # looks beyond the passes themselves, for each page and pass: for what two orders of one tie have hidden
 _LOOKS_A_PAGE = 2
 _MAX_SPARE_LOOKS = 100
-_NOT_THERE = frozenset({"not_found", "gone"})
+_NOT_THERE = {"not_found": "404", "gone": "410"}
 
 
 def read_listing(state: Crawl, start: str) -> ListingVisit:
@@ -114,7 +114,7 @@ def _read_answer(state: Crawl, listing: Listing, url: str, visit: Visit) -> Answ
             note_page(state, visit.url, reading)
             return answer_of(visit, reading)
     if visit.outcome in _NOT_THERE and listing.order:
-        return Answer(visit, (), fault=str(visit.status))
+        return Answer(visit, (), fault=_NOT_THERE[visit.outcome])
     listing.gap = f"{url}: {visit.reason or whole or visit.status or visit.outcome}"
     # a listing that is no HTML was read, and shows nothing
     return Answer(visit, ()) if visit.outcome in PAGE_OUTCOMES and not listing.order else None

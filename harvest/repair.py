@@ -41,7 +41,8 @@ class Recovered:
     """An unfinished archive, mended: its exchanges in order, when its run began (UTC), how much was cut from it.
 
     is_replay is whether its answers are older than the run: they came out of another archive. A visit of the site must
-    not go on with them. asked is what the run asked, as it was said to ArchiveWriter.
+    not go on with them. asked is what the run asked, as it was said to ArchiveWriter. is_whole is whether nothing is
+    left to ask: the archive has its ledger and its name.
     """
 
     part: Path
@@ -51,6 +52,7 @@ class Recovered:
     cut_bytes: int
     is_replay: bool
     asked: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,24 @@ def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovere
         raise DiskTrouble(f"{part}: cannot be mended ({error}); make room and refresh again") from error
     is_replay = any(exchange.fetched_at < started_at for exchange in exchanges)
     return Recovered(part, int(run), started_at, exchanges, cut_bytes, is_replay, asked)
+
+
+def find_whole(archive: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovered | None:
+    """A run that asked all it wanted before it was killed; None where there is none, too old, or another program's.
+
+    Args:
+        archive: `000007.warc.gz`.
+        now: UTC.
+        max_age: an older run, or one dated in the future, is of another night.
+    """
+    run = archive.name.split(".")[0]
+    try:
+        begun = _begun(archive, run) if archive.exists() else None
+    except DamagedArchive:
+        return None
+    if begun is None or abs(now - begun[0]) > max_age:
+        return None
+    return Recovered(archive, int(run), begun[0], (), 0, is_replay=False, asked=begun[1], is_whole=True)
 
 
 def _begun(part: Path, run: str) -> tuple[datetime, str] | None:
