@@ -120,9 +120,12 @@ def name_clusters(
     claims, lost = _settle_claims(recognition, by_id)
     evidence = _Evidence(recognition)
     reshaped: set[str] = set()
+    merged_into = {row["resource_id"]: row["now"] for row in ids if row["fate"] == "merged"}
     names: list[str] = []
     for cluster, claimed in zip(recognition.clusters, claims, strict=True):
         name = _choose(source, cluster, claimed, by_id, register)
+        if name in by_id and by_id[name].is_merged:  # what it was part of is less now
+            reshaped |= {name, *merged_into[name]}
         others = sorted(claimed - {name})
         for other in others:
             register.say(other, "merged", [name], f"the same resource as {name}: {evidence.of(other, name)}")

@@ -6,7 +6,7 @@ tonight are compared too, by their last values, so that one that moved without a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -76,7 +76,8 @@ def recognise(
         judgements: what persons said, in order; the last word on a pair counts.
         is_word: whether the step is the last of these words itself.
     """
-    known_as = know_by_address(groups, known)
+    joined = {name for word in judgements if word.verdict == "same" for name in (word.left, word.right)}
+    known_as = know_by_address(groups, known, joined)
     present = set(known_as.values())
     absent = [one for one in known if not one.is_merged and one.resource_id not in present]
     spoken = _Spoken(groups, known_as, known, absent)
@@ -120,8 +121,11 @@ def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Kn
     return replace(pairs, held=held)
 
 
-def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> dict[str, str]:
+def know_by_address(groups: Sequence[Group], known: Sequence[Known], joined: Collection[str] = ()) -> dict[str, str]:
     """resource_id by key of the groups whose address was known.
+
+    joined are resources that a person called the same as another: of those, a second address says what it said before,
+    though the row tells the words of the first.
 
     An address that leads elsewhere tells only where the one it leads to was not known itself.
     """
@@ -132,7 +136,8 @@ def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> dict[str
     known_as: dict[str, str] = {}
     for group in groups:
         for one in owners.get(group.key, ()):
-            if _is_same(one, group, is_left=one.url not in (None, group.key)):
+            is_left = one.url not in (None, group.key)
+            if (is_left and one.resource_id in joined) or _is_same(one, group, is_left=is_left):
                 known_as[group.key] = one.resource_id
                 break
     taken = set(known_as.values())

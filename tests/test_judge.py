@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import flows.jobs
+import flows.manifest
 import flows.stages
 from flows import judging
 from flows.decisions import add_judgement, read_judgements
@@ -195,7 +196,7 @@ def test_it_survives_ten_nights(judged: Site) -> None:
 
 def test_it_survives_other_code(judged: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     before, ids = as_judged(judged), judged.rows("ids")
-    for module in (flows.jobs, flows.stages):
+    for module in (flows.jobs, flows.manifest, flows.stages):
         monkeypatch.setattr(module, "code_digest", lambda: "of another parser")
     assert "code changed, and its resources equal those of release 2" in judged.rebuild()
     assert "unchanged" in judged.refresh()

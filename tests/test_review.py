@@ -78,7 +78,10 @@ def test_the_unsure_pair_is_shown_with_all_that_decides(site: Site) -> None:
     assert "-- 1 of 1: unsure, two resources today ---" in text
     for name in (row["left"], row["right"], row["left_id"], row["right_id"], *UNSURE):
         assert name in text
-    assert f"score {row['score']:g}, needed 1, flips_at {row['flips_at']:g}; rule score; compared for title" in text
+    assert (
+        f"score {row['score']:g}, needed {row['needed']:g}, flips_at {row['flips_at']:g}; rule score; compared for title"
+        in text
+    )
     assert "Appel à projets" in text
     assert "Guide, public" in text
     assert text.splitlines()[-1] == "mine: 1 pair waits for a word in release 1"
