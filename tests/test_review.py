@@ -79,8 +79,8 @@ def test_the_unsure_pair_is_shown_with_all_that_decides(site: Site) -> None:
     for name in (row["left"], row["right"], row["left_id"], row["right_id"], *UNSURE):
         assert name in text
     assert (
-        f"score {row['score']:g}, needed {row['needed']:g}, flips_at {row['flips_at']:g}; rule score; compared for title"
-        in text
+        f"score {row['score']:g}, needed {row['needed']:g}, flips_at {row['flips_at']:g}; "
+        "rule score; compared for title" in text
     )
     assert "Appel à projets" in text
     assert "Guide, public" in text
