@@ -14,7 +14,7 @@ from typing import Any
 
 from dedup.grouping import is_text_alike
 from dedup.identity import mint_id
-from dedup.recognition import Cluster, Known, Recognition
+from dedup.recognition import Cluster, Known, Recognition, is_back
 from schema.folding import fold
 
 Row = dict[str, Any]
@@ -217,7 +217,11 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
             register.say(name, "kept", [name], f"stated again by {page}")
         return name
     keys = {group.key for group in cluster.groups}
-    former = [one for one in by_id.values() if one.is_merged and keys & one.known_by]
+    former = [
+        one
+        for one in by_id.values()
+        if one.is_merged and keys & one.known_by and any(is_back(one, group) for group in cluster.groups)
+    ]
     if former:
         name = min(former, key=lambda one: one.seniority).resource_id
         register.say(name, "kept", [name], f"a resource of its own again, on {page}")

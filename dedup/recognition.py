@@ -39,6 +39,14 @@ class Known:
     is_merged: bool = False
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it may come back by its text where nobody states it.
+
+        One that became part of another says what that one says; one whose address led to another says its own.
+        """
+        return not self.is_merged or self.state == "moved"
+
+    @property
     def seniority(self) -> tuple[int, str]:
         """The older goes first."""
         return self.minted_run, self.resource_id
@@ -79,7 +87,7 @@ def recognise(
     joined = {name for word in judgements if word.verdict == "same" for name in (word.left, word.right)}
     known_as = know_by_address(groups, known, joined)
     present = set(known_as.values())
-    absent = [one for one in known if not one.is_merged and one.resource_id not in present]
+    absent = [one for one in known if one.is_gone and one.resource_id not in present]
     spoken = _Spoken(groups, known_as, known, absent)
     # what a word that is taken back had made of a pair is no evidence on it
     afresh = spoken.junior(judgements[-1]) if is_word and judgements[-1].verdict == "withdrawn" else set()
@@ -94,13 +102,13 @@ def recognise(
         members = [of_key[key] for key in keys if key in of_key]
         if members:
             met = [by_id[key] for key in keys if key not in of_key]
-            recognised = tuple(one.resource_id for one in met if any(_is_back(one, group, said) for group in members))
+            recognised = tuple(one.resource_id for one in met if any(is_back(one, group, said) for group in members))
             clusters.append(Cluster(tuple(sorted(members, key=lambda group: group.key)), recognised))
     pairs = _held(matching.pairs, of_key, by_id)
     return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, replace(matching, pairs=pairs))
 
 
-def _is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = MappingProxyType({})) -> bool:
+def is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = MappingProxyType({})) -> bool:
     """Whether a group may be a resource that nobody states: a title alone is given again, so the text must be alike."""
     left, right = sorted((one.resource_id, group.best.record_id))
     if said.get((left, right)) == "same":
@@ -116,7 +124,7 @@ def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Kn
         one = next((absent[end] for end in ends if end in absent), None)
         group = next((of_key[end] for end in ends if end in of_key), None)
         is_near = pairs.scores[place] >= pairs.needed[place] and not clashes[place] and place not in pairs.judged
-        if is_near and one and group and not _is_back(one, group):
+        if is_near and one and group and not is_back(one, group):
             held[place] = "other text"
     return replace(pairs, held=held)
 
@@ -151,7 +159,7 @@ def know_by_address(groups: Sequence[Group], known: Sequence[Known], joined: Col
 
 def _is_same(one: Known, group: Group, *, is_left: bool = False) -> bool:
     """Whether what an address shows tonight is what was known by it; is_left: it was last found at another address."""
-    is_changed = is_another_after_absence if is_left or one.state in _SEEN_EMPTY else is_another
+    is_changed = is_another_after_absence if is_left or one.is_merged or one.state in _SEEN_EMPTY else is_another
     title, text = group.best.record.title, group.text
     return not is_changed(one.title, one.text, title, text)
 

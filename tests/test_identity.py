@@ -319,6 +319,24 @@ def test_one_whose_address_leads_to_another_becomes_that_one() -> None:
     assert diary.fate(names[0]) == ("merged", [names[1]])
 
 
+def test_an_id_that_became_another_does_not_come_back_with_another_resource_at_its_address() -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
+    one, two = diary.nodes
+    name, target = diary.id_of(one), diary.id_of(two)
+    delete(diary, one)
+    diary.site.redirects[one.address] = two
+    diary.nights(RETIRE_AFTER)
+    third = diary.enter("Fonds territorial", THIRD, one.address)
+    diary.night()
+    assert diary.id_of(third) not in (name, target)
+    assert diary.fate(name) == ("merged", [target])
+    # the same words elsewhere are the resource itself
+    again = diary.enter(one.title, one.body)
+    diary.night()
+    assert diary.id_of(again) == name
+    assert diary.fate(name) == ("kept", [name])
+
+
 @pytest.mark.parametrize("nights", [1, 2, 6])
 def test_what_comes_back_has_its_id_and_a_second_interval(nights: int) -> None:
     diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
