@@ -61,12 +61,14 @@ class Clash(IntEnum):
 class Knowledge:
     """What the corpus teaches of words, by their character.
 
-    words: their letters; bits: what the sight of each is worth (0..12); uncapped: those met in lower case, no names.
+    words: their letters; bits: what the sight of each is worth (0..12); uncapped: those met in lower case, no names;
+    numeric: those that state a number in a title.
     """
 
     words: Mapping[str, str]
     bits: Mapping[str, float]
     uncapped: frozenset[str]
+    numeric: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def learn_words(lexicon: Lexicon) -> Knowledge:
     for char, word in words.items():
         common = _BACKGROUND / 4 if word in _FUNCTION else 0.5
         bits[char] = max(0.0, min(_MAX_BITS, log2((total + 1) / (lexicon.counts[char] + common))))
-    return Knowledge(words, bits, frozenset(lexicon.uncapped))
+    numeric = frozenset(char for char, word in words.items() if is_numeric(word))
+    return Knowledge(words, bits, frozenset(lexicon.uncapped), numeric)
 
 
 class Comparer:
@@ -248,7 +251,7 @@ def compare_titles(
     bare_theirs, far_theirs = _unstated(theirs, left)
     alone, other = _sum(ours, bits), _sum(theirs, bits)
     bare, bare_other, far = _sum(bare_ours, bits), _sum(bare_theirs, bits), _sum((*far_ours, *far_theirs), bits)
-    numbers = [_count_numbers(part, knowledge) for part in (ours, theirs, bare_ours, bare_theirs)]
+    numbers = [sum(map(knowledge.numeric.__contains__, part)) for part in (ours, theirs, bare_ours, bare_theirs)]
     return (
         shared,
         bare,
@@ -268,16 +271,27 @@ def compare_titles(
 
 def split_titles(left: Reading, right: Reading, knowledge: Knowledge) -> tuple[float, list[str], list[str]]:
     """What two titles share (bits), and the words that only one has; slips of the pen and inflections set aside."""
-    ours, theirs = Counter(left.title_chars), Counter(right.title_chars)
-    shared = sum(knowledge.bits[c] * n for c, n in (ours & theirs).items())
-    only_ours, only_theirs = list((ours - theirs).elements()), list((theirs - ours).elements())
+    mine, other = left.title_chars, right.title_chars
+    ours, theirs = dict.fromkeys(mine), dict.fromkeys(other)
+    if len(ours) == len(mine) and len(theirs) == len(other):
+        # no word twice: nothing to count
+        shared = _sum([c for c in mine if c in theirs], knowledge.bits)
+        only_ours, only_theirs = [c for c in mine if c not in theirs], [c for c in other if c not in ours]
+    else:
+        shared, only_ours, only_theirs = _split_counted(mine, other, knowledge)
     if only_ours and only_theirs:
         shared += _pair_slips(only_ours, only_theirs, left.names | right.names, knowledge)
     return shared, only_ours, only_theirs
 
 
+def _split_counted(mine: str, other: str, knowledge: Knowledge) -> tuple[float, list[str], list[str]]:
+    ours, theirs = Counter(mine), Counter(other)
+    shared = sum(knowledge.bits[c] * n for c, n in (ours & theirs).items())
+    return shared, list((ours - theirs).elements()), list((theirs - ours).elements())
+
+
 def _sum(chars: Iterable[str], bits: Mapping[str, float]) -> float:
-    return sum(bits[c] for c in chars)
+    return sum(map(bits.__getitem__, chars))
 
 
 def _unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
@@ -285,10 +299,6 @@ def _unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str
     lead = other.text[:_LEAD_WORDS]
     rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
     return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
-
-
-def _count_numbers(chars: Iterable[str], knowledge: Knowledge) -> int:
-    return sum(is_numeric(knowledge.words[c]) for c in chars)
 
 
 def is_numeric(word: str) -> bool:
@@ -303,10 +313,13 @@ def _pair_slips(ours: list[str], theirs: list[str], names: frozenset[str], knowl
     words = knowledge.words
     shared = _join(ours, theirs, knowledge) + _join(theirs, ours, knowledge)
     for char in list(ours):
+        word = words[char]
+        if not word.isalpha():
+            continue
         for other in theirs:
-            if char in names and other in names:
+            if words[other][0] != word[0] or (char in names and other in names):
                 continue  # Dupont and Dupond are two people
-            if words[char][0] == words[other][0] and words[char].isalpha() and is_slip(words[char], words[other]):
+            if is_slip(word, words[other]):
                 ours.remove(char)
                 theirs.remove(other)
                 shared += min(knowledge.bits[char], knowledge.bits[other])
@@ -317,10 +330,11 @@ def _pair_slips(ours: list[str], theirs: list[str], names: frozenset[str], knowl
 def _join(ours: list[str], theirs: list[str], knowledge: Knowledge) -> float:
     """Take out words of one list that two or three neighbours of the other spell together: HPV 16, HPV16."""
     words, shared = knowledge.words, 0.0
-    if len(theirs) < 2:
-        return shared
+    openings = tuple([words[c] for c in theirs[:-1]])
     for char in list(ours):
         whole = words[char]
+        if not whole.startswith(openings):
+            continue
         for at in range(len(theirs) - 1):
             if not whole.startswith(words[theirs[at]]):
                 continue
@@ -356,9 +370,9 @@ def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]
 
 def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> bool:
     """Whether one of the words is a number that the other record does not give as a code, nor its edition (`*02`)."""
-    words = [knowledge.words[c] for c in chars if c not in other.codes]
-    least = _EDITION_DIGITS + 1 if len(words) < len(chars) else 1
-    return any(is_numeric(word) and len(word) >= least for word in words)
+    uncoded = [c for c in chars if c not in other.codes]
+    least = _EDITION_DIGITS + 1 if len(uncoded) < len(chars) else 1
+    return any(c in knowledge.numeric and len(knowledge.words[c]) >= least for c in uncoded)
 
 
 def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> bool:
