@@ -19,7 +19,7 @@ from dedup.identity import find_aliases, record_ids, resolve
 from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
-from dedup.rows import page_rows, pair_rows, passage_rows, record_row, reject_rows
+from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
 from dedup.states import Carried, carry, with_unread
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
@@ -58,18 +58,18 @@ class Catalogue:
     """
 
     resources: tuple[Row, ...] = ()
-    records: tuple[Row, ...] = ()
-    passages: tuple[Row, ...] = ()
-    pairs: tuple[Row, ...] = ()
+    records: Iterable[Row] = ()
+    passages: Iterable[Row] = ()
+    pairs: Iterable[Row] = ()
     pages: tuple[Row, ...] = ()
     rejects: tuple[Row, ...] = ()
-    history: tuple[Row, ...] = ()
+    history: Iterable[Row] = ()
     ids: tuple[Row, ...] = ()
     reshaped: frozenset[str] = frozenset()
 
-    def table(self, name: str) -> tuple[Row, ...]:
+    def table(self, name: str) -> Iterable[Row]:
         """The rows of a table by its name."""
-        rows: tuple[Row, ...] = getattr(self, name)
+        rows: Iterable[Row] = getattr(self, name)
         return rows
 
 
@@ -105,14 +105,15 @@ def make_catalogue(
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
+    resources, ordered = _sorted(carried.rows, "resource_id"), sorted(stated, key=lambda one: one.record_id)
     return Catalogue(
-        resources=_sorted(carried.rows, "resource_id"),
-        records=_sorted((record_row(s, owner[s.record_id]) for s in stated), "record_id"),
-        passages=_sorted((r for s in stated for r in passage_rows(s)), "record_id", "section", "position"),
-        pairs=_sorted(pair_rows(recognition.matching.pairs, owner), "left", "right"),
+        resources=resources,
+        records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
+        passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
+        pairs=LazyRows(lambda: pair_rows(recognition.matching.pairs, owner)),
         pages=_sorted(page_rows(night, readings, notes), "url"),
         rejects=_sorted(reject_rows(readings), "reject_id"),
-        history=tuple(extend_history(former.history, carried.rows, moment.run, moment.at)),
+        history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at)),
         ids=ids,
         reshaped=lineage.reshaped,
     )

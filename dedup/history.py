@@ -7,8 +7,11 @@ intervals, clocks only date them. Values are written as text: a list as JSON, a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 Row = dict[str, Any]
@@ -62,38 +65,53 @@ def _differences(
 
 
 def extend_history(
-    history: Sequence[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], run: int, at: datetime
-) -> list[Row]:
+    history: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], run: int, at: datetime
+) -> Iterator[Row]:
     """The intervals as of a run: those whose value still holds stay open, the others close, new values open new ones.
 
     Args:
-        history: intervals as of the run before, columns of schema.tables.HISTORY.
-        after: rows of `resources` as of the run; a resource that is not there has no values any more.
+        history: intervals as of the run before, columns of schema.tables.HISTORY, sorted by key.
+        after: rows of `resources` as of the run, sorted by resource_id; one that is not there has no values any more.
         run: number of the run.
         at: when it started (UTC).
+    Yields:
+        Sorted by key. Neither side is held as a whole: there are ten intervals a resource, and more each year.
     """
-    held = {
-        (row["resource_id"], field): as_text(row[field]) for row in after for field in TRACKED if row[field] is not None
-    }
+    marked = [(((row["resource_id"], 0), row) for row in history), (((row["resource_id"], 1), row) for row in after)]
+    ordered = merge(*marked, key=itemgetter(0))
+    for name, group in groupby(ordered, key=lambda item: item[0][0]):
+        intervals, values = [], {}
+        for (_, is_now), row in group:
+            if is_now:
+                values = {field: as_text(row[field]) for field in TRACKED if row[field] is not None}
+            else:
+                intervals.append(row)
+        yield from _extended(name, intervals, values, run, at)
+
+
+def _extended(
+    name: str, intervals: Sequence[Mapping[str, Any]], values: Mapping[str, str | None], run: int, at: datetime
+) -> list[Row]:
+    """The intervals of one resource as of a run; values are those that it has."""
     rows: list[Row] = []
-    places: dict[tuple[str, str], int] = {}
+    places: dict[str, int] = {}
     still = set()
-    for interval in history:
-        key = (interval["resource_id"], interval["field"])
-        places[key] = max(places.get(key, -1), interval["place"])
+    for interval in intervals:
+        field = interval["field"]
+        places[field] = max(places.get(field, -1), interval["place"])
         row = dict(interval)
-        if row["is_open"] and held.get(key) == row["value"]:
-            still.add(key)
+        if row["is_open"] and values.get(field) == row["value"]:
+            still.add(field)
         elif row["is_open"]:
             row |= {"is_open": False, "to_run": run, "valid_to": at}
         rows.append(row)
     opened = {"is_open": True, "from_run": run, "to_run": None, "valid_from": at, "valid_to": None}
     rows += [
-        {"resource_id": key[0], "field": key[1], "value": value, "place": places.get(key, -1) + 1, **opened}
-        for key, value in held.items()
-        if key not in still
+        {"resource_id": name, "field": field, "value": value, "place": places.get(field, -1) + 1, **opened}
+        for field, value in values.items()
+        if field not in still
     ]
-    return sorted(rows, key=lambda row: (row["resource_id"], row["field"], row["place"]))
+    return sorted(rows, key=lambda row: (row["field"], row["place"]))
 
 
 def as_of(history: Iterable[Mapping[str, Any]], run: int) -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from sys import intern
 
 import numpy as np
 
@@ -27,6 +28,7 @@ _MAX_NAMES_SHARE = 0.5
 _FEW_NAMES = 2
 _MIN_CODE_DIGITS = 4
 _MIN_CODE_CHARS = 5
+_NO_FACETS: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Reading:
 class Lexicon:
     """The words of a corpus: character of each, in how many records each stands, and a number drawn from its letters.
 
-    uncapped: characters of words met in lower case, which a capital at the head of a title does not make names.
+    uncapped: characters of words met in lower case, which a capital at the head of a title does not make names. raw and
+    sets serve while records are read.
     """
 
     chars: dict[str, str] = field(default_factory=dict)
@@ -87,12 +90,18 @@ class Lexicon:
     counts: Counter[str] = field(default_factory=Counter)
     uncapped: set[str] = field(default_factory=set)
     raw: set[str] = field(default_factory=set)
+    sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     records: int = 0
 
     def spell(self, words: Iterable[str]) -> str:
         """The words as characters; new ones are taken in."""
         known = self.chars
         return "".join([known[w] if w in known else self._add(w) for w in words])
+
+    def shared(self, chars: Iterable[str]) -> frozenset[str]:
+        """A set of characters, equal ones being one object: small sets weigh more than the words in them."""
+        made = frozenset(chars)
+        return self.sets.setdefault(made, made)
 
     def _add(self, word: str) -> str:
         char = chr(_FIRST_CODE_POINT + len(self.words) % _CODE_POINTS)
@@ -148,6 +157,7 @@ def read_items(items: Sequence[Item]) -> tuple[list[Reading], Lexicon]:
     readings = [_read(item, lexicon, codes) for item in items]
     lexicon.uncapped.update(lexicon.spell(plain_words(" ".join(lexicon.raw))))
     lexicon.raw.clear()
+    lexicon.sets.clear()
     return readings, lexicon
 
 
@@ -167,8 +177,9 @@ def _read(item: Item, lexicon: Lexicon, codes: _Codes) -> Reading:
     about = [*kind, *(w for value in facets.values() for w in value)]
     text, title_chars = lexicon.spell(words), lexicon.spell(title)
     lexicon.counts.update(set(text) | set(title_chars))
-    capped = frozenset(lexicon.chars[w] for w in names)
+    capped = lexicon.shared(lexicon.chars[w] for w in names)
     lexicon.uncapped.update(set(title_chars) - capped)
     lexicon.raw.update(w for w in set(item.text.split()) if w.islower() and w.isalpha())
-    found = frozenset(lexicon.chars[w] for w in {*words, *title} if codes[w])
-    return Reading(item, title, title_chars, text, lexicon.spell(about), found, capped, facets)
+    found = lexicon.shared(lexicon.chars[w] for w in {*words, *title} if codes[w])
+    plain = tuple(map(intern, title))  # a word is one object however often it stands
+    return Reading(item, plain, title_chars, text, lexicon.spell(about), found, capped, facets or _NO_FACETS)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from math import isinf
 from typing import Any
@@ -15,6 +15,16 @@ from dedup.merge import PARAGRAPH_BREAK, Stated
 from schema.nouns import Night, Reading, Reject, Visit
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LazyRows:
+    """Rows that are made anew each time they are read: all at once they weigh more than what they are made from."""
+
+    make: Callable[[], Iterable[Row]]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.make())
 
 
 def record_row(stated: Stated, resource_id: str) -> Row:

@@ -18,7 +18,7 @@ from flows.manifest import Rows, place_of
 from flows.register import REPLACED, read_register, with_replaced
 from releases.gates import emptied_fields, reasons_to_hold, require_resources, vanished
 from releases.store import Release
-from releases.tables import to_arrow
+from releases.tables import TableRows, to_arrow
 from schema.errors import HeldByGate, MoissonError
 from schema.layout import Layout
 from schema.nouns import Judgement, Night, Reading
@@ -154,7 +154,7 @@ def complete(layout: Layout, built: Built, told: Release | None) -> Built:
 
 def as_rows(catalogue: Catalogue) -> Rows:
     """The tables by name, each value as it comes back from Parquet."""
-    return {table.name: to_arrow(table, catalogue.table(table.name)).to_pylist() for table in STEP_TABLES}
+    return {table.name: TableRows(to_arrow(table, catalogue.table(table.name))) for table in STEP_TABLES}
 
 
 def _refusal(source: Source, catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:

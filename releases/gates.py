@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schema.errors import StructureChanged
@@ -65,7 +65,7 @@ def vanished(
     return [f"{len(lost)} of {len(before)} listed resources are on no listing any more: is the site cut short?"]
 
 
-def emptied_fields(former: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> list[str]:
+def emptied_fields(former: Iterable[Mapping[str, Any]], records: Iterable[Mapping[str, Any]]) -> list[str]:
     """Why a night may not be published for what its records lack: fields that vanished everywhere at once.
 
     Args:
@@ -76,7 +76,7 @@ def emptied_fields(former: Sequence[Mapping[str, Any]], records: Sequence[Mappin
     return [f"no record has a {field} any more: was its label renamed?" for field in sorted(before - after)]
 
 
-def _filled(records: Sequence[Mapping[str, Any]]) -> set[str]:
+def _filled(records: Iterable[Mapping[str, Any]]) -> set[str]:
     live = [record for record in records if not record["is_copy"]]
     return {field for field in ("type", "is_private", "resume") if any(r[field] is not None for r in live)}
 

@@ -7,10 +7,11 @@ writer, its version or the machine.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,14 +21,52 @@ from schema.errors import Bug, DamagedArchive
 from schema.tables import Table
 
 ROW_GROUP_ROWS = 122_880
+_CHUNK_ROWS = 1024
 
 
-def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows as an Arrow table of the declared schema, key checked.
+class TableRows(Sequence[Mapping[str, Any]]):
+    """The rows of a table as plain values, made as they are read: kept as dicts they weigh ten times as much."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Mapping[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
+        """One row, or several."""
+        places = range(len(self))[place]
+        rows: list[dict[str, Any]] = self.table.take([places] if isinstance(places, int) else list(places)).to_pylist()
+        return rows[0] if isinstance(places, int) else rows
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for batch in self.table.to_batches(max_chunksize=_CHUNK_ROWS):
+            yield from batch.to_pylist()
+
+
+def to_arrow(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """The rows as an Arrow table of the declared schema, key checked; some thousand rows at a time.
 
     Raises:
         Bug: a column is missing or of another type, a value is null where it may not be, or a key is there twice.
     """
+    if isinstance(rows, TableRows) and rows.table.schema.equals(table.schema):
+        return rows.table
+    each = iter(rows)
+    parts = list(iter(lambda: _part(table, list(islice(each, _CHUNK_ROWS))), None))
+    made = pa.concat_tables([table.schema.empty_table(), *parts]).unify_dictionaries().combine_chunks()
+    _check_key(table, made)
+    return made
+
+
+def _part(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table | None:
+    """Some rows of a table, each value checked; None when there are none."""
+    if not rows:
+        return None
     names = [c.name for c in table.columns]
     if odd := next((row for row in rows if row.keys() != set(names)), None):
         wrong = ", ".join(sorted(odd.keys() ^ set(names)))
@@ -44,10 +83,14 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
             raise Bug(f"table {table.name}: column {column.name} holds values that are not {column.type}")
         if pa.types.is_list(column.type) and pc.list_flatten(made[column.name]).null_count:
             raise Bug(f"table {table.name}: column {column.name} holds lists with nulls in them")
-    keys = [tuple(row[name] for name in table.key) for row in rows]
-    if len(set(keys)) != len(keys):
-        raise Bug(f"table {table.name}: the key {', '.join(table.key)} is not unique")
     return made
+
+
+def _check_key(table: Table, made: pa.Table) -> None:
+    keys = made.select(list(table.key))
+    plain = pa.schema([(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in keys.schema])
+    if keys.cast(plain).group_by(list(table.key)).aggregate([]).num_rows != len(made):
+        raise Bug(f"table {table.name}: the key {', '.join(table.key)} is not unique")
 
 
 def write_parquet(table: Table, made: pa.Table, path: Path) -> None:
@@ -90,6 +133,17 @@ def logical_digest(table: Table, rows: Iterable[Mapping[str, Any]], leave_out: I
     """sha256 over the rows, sorted by key, without volatile columns and those left out."""
     names = [name for name in table.lasting if name not in set(leave_out)]
     digest = sha256(json.dumps([table.name, names]).encode())
-    for row in sorted(rows, key=lambda r: tuple(r[name] for name in table.key)):
+    for row in _by_key(table, rows):
         digest.update(json.dumps([row[name] for name in names], ensure_ascii=False, default=str).encode() + b"\n")
     return digest.hexdigest()
+
+
+def _by_key(table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """The rows in the order of their keys; those that stand so already are not all held at once."""
+
+    def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[name] for name in table.key)
+
+    if isinstance(rows, TableRows) and all(key(one) <= key(two) for one, two in pairwise(rows)):
+        return rows
+    return sorted(rows, key=key)

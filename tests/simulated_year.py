@@ -164,10 +164,11 @@ class Judge:
             ends = row["now"] if row else []
             if not ends or not all(end in rows or ids[end]["fate"] == "retired" for end in ends):
                 self.report.blame("unresolved", f"{name} leads to {ends}")
+        history = list(now.history)
         for run, values in self.published.items():
-            if as_of(now.history, run) != values:
+            if as_of(history, run) != values:
                 self.report.blame("history", f"run {run} cannot be had again")
-        for found in overlaps(now.history):
+        for found in overlaps(history):
             self.report.blame("overlap", found)
         self.report.figures["ids given"] = len(ids)
         self.report.figures["resources on the last night"] = len(rows)
@@ -254,7 +255,10 @@ class Year:
         rows = [_timeless([r for r in c.resources if r["resource_id"] not in counting]) for c in (self.now, again)]
         if rows[0] != rows[1]:
             self.judge.report.blame("noise", f"run {run}: the same site gave other rows: {_unequal(*rows)}")
-        if not counting and (_timeless(self.now.ids), self.now.history) != (_timeless(again.ids), again.history):
+        if not counting and (_timeless(self.now.ids), list(self.now.history)) != (
+            _timeless(again.ids),
+            list(again.history),
+        ):
             self.judge.report.blame("noise", f"run {run}: the same site gave other ids or history")
 
     def _weather(self) -> Weather:
@@ -271,6 +275,6 @@ class Year:
 
 def step(night: Night, before: Catalogue) -> Catalogue:
     """The catalogue a night later."""
-    former = Former(before.resources, before.ids, before.history)
+    former = Former(before.resources, before.ids, tuple(before.history))
     moment = Moment(night.run, night.started_at)
     return make_catalogue("simulated", moment, night, (), former, retire_after_nights=RETIRE_AFTER)

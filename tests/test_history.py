@@ -24,7 +24,7 @@ def told(*nights: Sequence[Row]) -> list[Row]:
     """The history after some nights, the first of which is run 1."""
     history: list[Row] = []
     for run, rows in enumerate(nights, start=1):
-        history = extend_history(history, rows, run, START + timedelta(days=run))
+        history = list(extend_history(history, rows, run, START + timedelta(days=run)))
     return history
 
 
@@ -55,7 +55,8 @@ def test_a_value_that_comes_and_goes_is_no_interval_while_it_is_null() -> None:
 
 def test_the_clock_dates_intervals_and_runs_order_them() -> None:
     late, early = START + timedelta(days=9), START
-    history = extend_history(extend_history([], [resource("r1")], 1, late), [resource("r1", title="Neuf")], 2, early)
+    first = extend_history([], [resource("r1")], 1, late)
+    history = list(extend_history(first, [resource("r1", title="Neuf")], 2, early))
     assert intervals(history, "title") == [("Titre de r1", 1, 2), ("Neuf", 2, None)]
     assert [row["valid_from"] for row in history if row["field"] == "title"] == [late, early]
 
@@ -74,7 +75,7 @@ def test_every_night_of_a_site_can_be_had_again(seed: int) -> None:
     for run in range(1, 16):
         year.spend(run)
         published[run] = {row["resource_id"]: dict(row) for row in year.now.resources}
-    history = year.now.history
+    history = list(year.now.history)
     assert overlaps(history) == []
     for run, rows in published.items():
         held = as_of(history, run)

@@ -52,7 +52,7 @@ class Diary:
         """The site is visited once more."""
         self.run += 1
         known = [row["url"] for row in self.now.resources if row["url"]]
-        former = Former(self.now.resources, self.now.ids, self.now.history)
+        former = Former(self.now.resources, self.now.ids, tuple(self.now.history))
         night = harvest(self.site, self.run, known, weather)
         moment = Moment(self.run, night.started_at)
         self.now = make_catalogue("small", moment, night, (), former, self.said, retire_after_nights=RETIRE_AFTER)
@@ -168,7 +168,7 @@ def test_noise_changes_nothing() -> None:
     before = diary.now
     diary.nights(30)
     assert diary.now.ids == before.ids
-    assert diary.now.history == before.history
+    assert list(diary.now.history) == list(before.history)
     assert [row["content_digest"] for row in diary.now.resources] == [r["content_digest"] for r in before.resources]
 
 

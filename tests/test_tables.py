@@ -22,7 +22,7 @@ import pytest
 from flows.jobs import refresh
 from releases import tables as tables_module
 from releases.store import Release, latest_release
-from releases.tables import logical_digest, read_parquet, read_rows, to_arrow, write_parquet
+from releases.tables import TableRows, logical_digest, read_parquet, read_rows, to_arrow, write_parquet
 from schema.dictionary import datapackage, dictionary
 from schema.errors import Bug, DamagedArchive
 from schema.layout import Layout
@@ -226,6 +226,45 @@ def test_pandas_reads_without_being_told_how(files: dict[str, Path]) -> None:
     assert str(frame["first_seen_at"].dtype).endswith("UTC]")
     assert isinstance(frame["state"].dtype, pd.CategoricalDtype)
     assert frame["resource_id"].is_unique
+
+
+# --- many rows
+
+
+def many() -> list[dict[str, Any]]:
+    """More than are laid out at once, each closed list with values that only the last rows have."""
+    rows = [make_resource(resource_id=f"r{number:05}") for number in range(2_500)]
+    rows[-1] = {**rows[-1], "type": "Vidéo", "state": "gone"}
+    return rows
+
+
+def test_many_rows_come_back_as_they_were_in_one_piece() -> None:
+    rows = many()
+    made = to_arrow(RESOURCES, iter(rows))
+    assert made.to_pylist() == rows
+    assert {column.num_chunks for column in made.columns} == {1}
+    seen = TableRows(made)
+    assert (list(seen), len(seen), seen[-1], seen[1_022:1_026]) == (rows, 2_500, rows[-1], rows[1_022:1_026])
+    assert to_arrow(RESOURCES, seen) is made
+    assert logical_digest(RESOURCES, seen) == logical_digest(RESOURCES, rows)
+    backwards = TableRows(to_arrow(RESOURCES, rows[::-1]))
+    assert logical_digest(RESOURCES, backwards) == logical_digest(RESOURCES, rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"resource_id": "r00003"}, "the key resource_id is not unique"),
+        ({"title": None}, "column title"),
+        ({"record_count": 3.7}, "record_count"),
+        ({"odd": 1}, "other columns than declared: odd"),
+    ],
+)
+def test_the_last_of_many_rows_is_checked_too(change: Mapping[str, Any], message: str) -> None:
+    rows = many()
+    rows[-1] = {**rows[-1], **change}
+    with pytest.raises(Bug, match=message):
+        to_arrow(RESOURCES, rows)
 
 
 # --- rows that are none
