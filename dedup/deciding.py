@@ -22,8 +22,8 @@ FEATURES = tuple(f.name for f in fields(Features) if f.name != "levels")
 LEARNED = ("fields_for", "fields_against", "fields_worst")
 COLUMNS = (*FEATURES, *LEARNED)
 JUDGED = (  # what a verdict asks for beside the score
-    "shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text", "fields_for",
-    "fields_worst",
+    "shared", "only_left", "only_right", "text_overlap", "text_within", "is_same_night", "is_same_url", "clash",
+    "has_text", "fields_for", "fields_worst",
 )  # fmt: skip
 SIGNALS = (
     "base", "title_alike", "title_alike_strict", "title_equal", "title_shared", "title_alone", "title_most",
@@ -126,8 +126,10 @@ class DecideRules:
     (times the log odds of presence). free_min: least score where nothing is known of nights and listings. unsure: how
     far below the least score a pair is still worth a look. address_min: least likeness (0..1) of titles or texts at one
     address; below it the address was re-used. text_clash_min: likeness of texts from which their facts are held
-    against each other. known: how much less is asked of two records that were one resource before, and how much more of
-    two that stood beside each other as two, so that what is nearly even does not change from night to night.
+    against each other. same_text_min: weight of common words (0..1 of the lesser text) that two records of one night
+    share, however alike the rest: a title is given twice, and a wrong join hides a resource. known: how much less is
+    asked of two records that were one resource before, and how much more of two that stood beside each other as two, so
+    that what is nearly even does not change from night to night.
     names_overruled: bits for one resource from attributes (authors, volume and pages say as much as an address) from
     which a clash of names in the titles is left to the score, unless one attribute alone says less than field_conflict.
     Source of the weights: benchmarks/fit_weights.py.
@@ -140,6 +142,7 @@ class DecideRules:
     unsure: float = 3.0
     address_min: float = 0.3
     text_clash_min: float = 0.8
+    same_text_min: float = 0.4
     known: float = 1.5
     names_overruled: float = 15.0
     field_conflict: float = -1.0
@@ -208,11 +211,18 @@ def judge(row: Mapping[str, float], score: float, needed: float, rules: DecideRu
         return Decision(score, needed, "same", rule, None)
     if rule:
         return Decision(score, needed, "different" if rule.startswith("clash") else "unsure", rule, None)
+    return _by_score(row, score, needed, rules)
+
+
+def _by_score(row: Mapping[str, float], score: float, needed: float, rules: DecideRules) -> Decision:
+    is_other = row["is_same_night"] and row["has_text"] and row["text_within"] < rules.same_text_min
+    if score >= needed and is_other:
+        return Decision(score, needed, "unsure", "other text", None)
     if score >= needed:
         return Decision(score, needed, "same", "score", score)
     if score >= needed - rules.unsure:
-        nearest = score if needed - score <= rules.unsure / 2 else score + rules.unsure
-        return Decision(score, needed, "unsure", "score", nearest)
+        is_nearer_same = needed - score <= rules.unsure / 2 and not is_other
+        return Decision(score, needed, "unsure", "score", score if is_nearer_same else score + rules.unsure)
     return Decision(score, needed, "different", "score", score + rules.unsure)
 
 

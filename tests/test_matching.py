@@ -15,7 +15,7 @@ import pytest
 
 from dedup.clustering import ClusterRules, cluster
 from dedup.comparing import Comparer, Level, compare_values, learn_words
-from dedup.deciding import DEFAULT_DECIDE_RULES, Verdict, clash_of, decide
+from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, Verdict, clash_of, decide, judge
 from dedup.items import Item, is_code, plain_words, read_items, title_words
 from dedup.matching import Rules, match
 from dedup.tabling import compare_pairs
@@ -195,6 +195,36 @@ def test_boilerplate_and_empty_bodies_are_no_evidence(text: str) -> None:
     first = [item(f"a{n}", f"Rencontre sur {s}", text, "n1", "a") for n, s in enumerate(SUBJECTS[:10])]
     second = [item(f"b{n}", f"Rencontre sur {s}", text, "n1", "b") for n, s in enumerate(SUBJECTS[10:])]
     assert all(len(keys) == 1 for keys in match(first + second).clusters)
+
+
+SHARED_TITLE = "Observatoire rémunérations Guadeloupe"
+UNRELATED = (
+    "La régie des eaux publie chaque trimestre un relevé des forages, des captages et des pertes constatées en réseau.",
+    "Douze vidéos courtes montrent comment une monnaie locale complémentaire circule entre commerçants et habitants.",
+)
+
+
+@pytest.mark.parametrize("slots", [(None, None), ("a", "b")])
+def test_one_rare_title_over_two_texts_of_one_night_is_left_to_a_person(slots: tuple[str | None, str | None]) -> None:
+    night = "n1" if slots[0] else None
+    items = [
+        Item(f"k{n}", SHARED_TITLE, text, night=night, listing=slots[n], type="Guide")
+        for n, text in enumerate(UNRELATED)
+    ]
+    found = match(items)
+    (row,) = found.pairs.rows()
+    assert found.clusters == [["k0"], ["k1"]]
+    assert row["score"] < row["needed"] or (row["verdict"], row["rule"]) == ("unsure", "other text")
+    assert match([items[0], replace(items[1], text=UNRELATED[0] + " Voir aussi.")]).clusters == [["k0", "k1"]]
+
+
+def test_texts_with_little_in_common_stop_a_join_of_one_night_only() -> None:
+    row = dict.fromkeys(COLUMNS, 0.0) | {"has_text": 1.0, "is_same_night": 1.0, "text_within": 0.39, "shared": 9.0}
+    stopped = judge(row, 5.0, 1.25, DEFAULT_DECIDE_RULES)
+    assert (stopped.verdict, stopped.rule, stopped.flips_at) == ("unsure", "other text", None)
+    for change in ({"text_within": 0.41}, {"is_same_night": 0.0}, {"has_text": 0.0}):
+        assert judge({**row, **change}, 5.0, 1.25, DEFAULT_DECIDE_RULES).verdict == "same"
+    assert judge(row, 1.0, 1.25, DEFAULT_DECIDE_RULES).rule == "score"
 
 
 def test_two_records_without_title_or_text_are_not_joined() -> None:
