@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
+from dedup.silence import keep_words
 from dedup.states import Carried, carry, with_unread
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
@@ -29,11 +30,12 @@ RETIRE_AFTER_NIGHTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Rows of `resources`, `ids` and `history` as of the step before."""
+    """Rows of `resources`, `ids`, `history` and `records` as of the step before."""
 
     resources: Sequence[Mapping[str, Any]] = ()
     ids: Sequence[Mapping[str, Any]] = ()
     history: Sequence[Mapping[str, Any]] = ()
+    records: Iterable[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Moment:
 class Catalogue:
     """The tables as of a step as rows; columns are those of schema.tables, each list sorted by its key.
 
-    reshaped: resource_ids whose extent changed because resources were joined or parted.
+    reshaped: resource_ids whose extent changed because resources were joined or parted. counts: what the matcher
+    compared, and what it cut.
     """
 
     resources: tuple[Row, ...] = ()
@@ -66,6 +69,7 @@ class Catalogue:
     history: Iterable[Row] = ()
     ids: tuple[Row, ...] = ()
     reshaped: frozenset[str] = frozenset()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> Iterable[Row]:
         """The rows of a table by its name."""
@@ -116,6 +120,7 @@ def make_catalogue(
         history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at)),
         ids=ids,
         reshaped=lineage.reshaped,
+        counts=recognition.matching.counts,
     )
 
 
@@ -187,7 +192,7 @@ def _resource_rows(
     fates = {row["resource_id"]: row for row in lineage.ids}
     by_id = {row["resource_id"]: row for row in former.resources}
     absent = {name: dict(row) for name, row in by_id.items() if fates[name]["fate"] != "merged"}
-    seen, rows = _first_seen(lineage.ids), []
+    seen, rows, told = _first_seen(lineage.ids), {}, {}
     for name, cluster in clusters.items():
         stated = _in_order(cluster, by_id.get(name))
         is_live = any(not one.is_copy for one in stated)
@@ -196,8 +201,10 @@ def _resource_rows(
             absent[name] = with_copies(by_id[name], [one for one in stated if one.is_copy])
         elif is_live or fates[name]["fate"] != "retired":
             absent.pop(name, None)
-            row = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name))
-            rows.append(with_unread(row, by_id.get(name), night) if moment.is_visit else row)
+            rows[name], told[name] = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)), stated
+    if moment.is_visit:
+        heard = keep_words(rows, told, by_id, former.records, night)
+        rows = {name: with_unread(row, by_id.get(name), night) for name, row in heard.items()}
     borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
     kept = (
         carry(night, absent.values(), retire_after_nights, borne)
@@ -206,7 +213,7 @@ def _resource_rows(
     )
     counts = Counter(name for name, cluster in clusters.items() for group in cluster.groups for _ in group.stated)
     return Carried(
-        tuple({**row, "record_count": counts[row["resource_id"]]} for row in (*rows, *kept.rows)), kept.retired
+        tuple({**row, "record_count": counts[row["resource_id"]]} for row in (*rows.values(), *kept.rows)), kept.retired
     )
 
 

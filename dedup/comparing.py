@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from math import log2
+from math import fsum, log2
 
 from rapidfuzz.distance import Indel, Levenshtein
 
@@ -187,7 +187,8 @@ class Comparer:
         return self._weights[place]
 
     def _weigh(self, chars: Iterable[str]) -> float:
-        return sum(map(self.knowledge.bits.__getitem__, chars))
+        # sets have no order, and a plain sum hangs on it in its last digit
+        return fsum(map(self.knowledge.bits.__getitem__, chars))
 
     def _level(self, ours: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> Level:
         if not (ours and theirs):
@@ -387,10 +388,11 @@ def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> b
 
 
 def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
-    """Whether two texts that are nearly equal state different numbers, dates, negations or names in one place.
+    """Whether two texts that are nearly equal state different numbers, dates, negations or words in one place.
 
-    A word put in the place of another counts when both are numbers or dates, or both are rare words with a capital in
-    one of the texts; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
+    One word put in the place of one other counts, slips of the pen aside (`assurance auto`, `assurance habitation`:
+    what is an ordinary word here is the whole difference there), and so do words that state numbers or dates on both
+    sides; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
     a clash only when hardly anything else differs.
     """
     words, is_clash, other = knowledge.words, False, 0

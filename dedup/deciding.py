@@ -215,15 +215,27 @@ def judge(row: Mapping[str, float], score: float, needed: float, rules: DecideRu
 
 
 def _by_score(row: Mapping[str, float], score: float, needed: float, rules: DecideRules) -> Decision:
-    is_other = row["is_same_night"] and row["has_text"] and row["text_within"] < rules.same_text_min
-    if score >= needed and is_other:
-        return Decision(score, needed, "unsure", "other text", None)
+    doubt = _doubt(row, rules)
+    if score >= needed and doubt:
+        return Decision(score, needed, "unsure", doubt, None)
     if score >= needed:
         return Decision(score, needed, "same", "score", score)
     if score >= needed - rules.unsure:
-        is_nearer_same = needed - score <= rules.unsure / 2 and not is_other
+        is_nearer_same = needed - score <= rules.unsure / 2 and not doubt
         return Decision(score, needed, "unsure", "score", score if is_nearer_same else score + rules.unsure)
     return Decision(score, needed, "different", "score", score + rules.unsure)
+
+
+def _doubt(row: Mapping[str, float], rules: DecideRules) -> str:
+    """Why two records of one night are not joined however alike their titles: `other text`, `title alone`, or empty.
+
+    A title is given twice, and the site itself says two by two addresses: without a text there is no more to go by.
+    """
+    if not row["is_same_night"]:
+        return ""
+    if row["has_text"]:
+        return "other text" if row["text_within"] < rules.same_text_min else ""
+    return "title alone" if row["is_same_url"] == Level.CONFLICT else ""
 
 
 def fixed_rule(row: Mapping[str, float], rules: DecideRules) -> str:

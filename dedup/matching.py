@@ -114,12 +114,17 @@ def _by_place(items: Sequence[Item], judged: Mapping[tuple[str, str], Verdict]) 
 def blank_boilerplate(readings: Sequence[Reading]) -> list[Reading]:
     """The readings without the texts that say nothing of their resource (`Compte rendu réservé aux adhérents.`).
 
-    Such is one text under several titles of one night and listing, or under three where neither is known.
+    Such is one text under several titles of one night and listing, or under three where neither is known. Titles of
+    what is known as one resource are one: a third copy does not part two that were joined.
     """
+    named: dict[tuple[object, str, object], tuple[str, ...]] = {}
     titles: dict[tuple[object, str], set[tuple[str, ...]]] = defaultdict(set)
     for reading in readings:
         if reading.text:
-            titles[reading.item.slot, reading.text].add(reading.title)
+            under = (reading.item.slot, reading.text)
+            known_as = reading.item.known_as
+            title = reading.title if known_as is None else named.setdefault((*under, known_as), reading.title)
+            titles[under].add(title)
     common = {text for (slot, text), under in titles.items() if len(under) > (1 if slot is not None else _FREE_REPEATS)}
     return [replace(r, text="") if r.text in common else r for r in readings]
 

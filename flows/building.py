@@ -39,6 +39,7 @@ class Built:
 
     tables: all but `changes`, which depends on what was published before (see `complete`). causes: why fields differ
     from the tables that this was built upon. judgements: how many words of persons are in it. rests_upon: that visit.
+    counts: what the matcher compared, and what it cut.
     """
 
     run: int
@@ -49,6 +50,7 @@ class Built:
     judgements: int = 0
     last_good: Built | None = None
     rests_upon: Night = field(default=NO_NIGHT, repr=False)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,16 @@ def build(
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
         ids = [row for row in former.get("ids", ()) if row["fate"] != REPLACED]
-        before = Former(former.get("resources", ()), ids, former.get("history", ()))
+        before = Former(former.get("resources", ()), ids, former.get("history", ()), former.get("records", ()))
         moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
         refusal = _refusal(source, catalogue, night, former) if is_visit else None
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
-        built = Built(step.run, night.run, tables, refusal, {**causes, **why}, len(step.said), last_good, night)
+        built = Built(
+            step.run, night.run, tables, refusal, {**causes, **why}, len(step.said), last_good, night, catalogue.counts
+        )
         if refusal is None:
             built = replace(built, last_good=built)
             former, last_night, causes = built.tables, night, built.causes

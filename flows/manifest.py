@@ -32,6 +32,10 @@ class Reached(Protocol):
     def judgements(self) -> int:
         """How many."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What the matcher compared, and what it cut."""
+
 
 def place_of(release: Release) -> tuple[int, int]:
     """How far tables reach: their run, and how many words of persons they heard."""
@@ -48,6 +52,7 @@ def release_facts(source: Source, layout: Layout, built: Reached, cause: str) ->
         "cause": cause,
         "published_at": datetime.now(UTC),
         "versions": versions(),
+        "matching": dict(built.counts),
         "judgements": built.judgements,
         "judgements_digest": judgements_digest(read_judgements(layout)[: built.judgements]),
         "code_digest": code_digest(),

@@ -272,7 +272,11 @@ PAIRS = Table(
             "needed", pa.float64(), "Least score asked of this pair; null where no score would do", is_nullable=True
         ),
         Column("verdict", CLOSED_LIST, "same, different or unsure"),
-        Column("rule", CLOSED_LIST, "What decided: score, address, clash of ..., known apart, person ..."),
+        Column(
+            "rule",
+            CLOSED_LIST,
+            "What decided: score, address, clash of ..., other text, title alone, known apart, person ...",
+        ),
         Column(
             "flips_at",
             pa.float64(),

@@ -115,7 +115,11 @@ class Site:
         return found
 
     def refresh(self, night: str = "full", *, is_dry: bool = False) -> str:
-        replay = warc(self.folder / f"{night}.warc.gz", NIGHTS[night])
+        return self.spend(NIGHTS[night], night, is_dry=is_dry)
+
+    def spend(self, pages: dict[str, bytes], name: str = "night", *, is_dry: bool = False) -> str:
+        """One night that brings these pages."""
+        replay = warc(self.folder / f"{name}.warc.gz", pages)
         source = self.source.model_copy(update={"replay": str(replay)})
         return refresh(source, self.data, is_dry=is_dry).verdict
 

@@ -197,6 +197,30 @@ def test_boilerplate_and_empty_bodies_are_no_evidence(text: str) -> None:
     assert all(len(keys) == 1 for keys in match(first + second).clusters)
 
 
+def test_the_weight_of_words_does_not_hang_on_their_order() -> None:
+    texts = [" ".join(f"mot{n * k % 97}" for n in range(60)) for k in range(1, 40)]
+    readings, lexicon = read_items([Item(f"k{place:02}", "t", text) for place, text in enumerate(texts)])
+    comparer = Comparer(readings, learn_words(lexicon), [])
+    chars = sorted(set(readings[4].text))
+    chance = random.Random(1)  # noqa: S311  # orders, the same on every run
+    assert len({comparer._weigh(chance.sample(chars, len(chars))) for _ in range(50)}) == 1
+
+
+def test_a_third_copy_under_a_third_title_does_not_part_two_that_were_one() -> None:
+    titles = "Garages solidaires", "Garages solidaires : appel à associations", "Garages solidaires (Haute-Sarine)"
+    text = (
+        "Le Département cherche des associations pour gérer cinq garages ouverts aux demandeurs d'emploi du territoire."
+    )
+    copies = [Item(f"k{number}", title, text) for number, title in enumerate(titles)]
+    assert match(copies[:2]).clusters == [["k0", "k1"]]
+    known = [replace(copies[0], known_as="r1"), replace(copies[1], known_as="r1"), copies[2]]
+    assert match(known).clusters == [["k0", "k1", "k2"]]
+    # under three titles that nothing is known of, a text is held for boilerplate
+    assert match(copies).clusters == [["k0"], ["k1"], ["k2"]]
+    apart = [replace(item, known_as=f"r{number}") for number, item in enumerate(copies)]
+    assert match(apart).clusters == [["k0"], ["k1"], ["k2"]]
+
+
 SHARED_TITLE = "Observatoire rémunérations Guadeloupe"
 UNRELATED = (
     "La régie des eaux publie chaque trimestre un relevé des forages, des captages et des pertes constatées en réseau.",
@@ -218,12 +242,25 @@ def test_one_rare_title_over_two_texts_of_one_night_is_left_to_a_person(slots: t
     assert match([items[0], replace(items[1], text=UNRELATED[0] + " Voir aussi.")]).clusters == [["k0", "k1"]]
 
 
+@pytest.mark.parametrize("title", ["Compte rendu", "Actes de la journée nationale des achats responsables"])
+@pytest.mark.parametrize("count", [2, 10, 60])
+def test_one_title_at_many_addresses_without_any_text_is_no_resource(title: str, count: int) -> None:
+    items = [Item(f"k{n:02}", title, type="Guide", url=f"https://rtes.example/{n}") for n in range(count)]
+    found = match(items)
+    assert all(len(keys) == 1 for keys in found.clusters)
+    assert {row["verdict"] for row in found.pairs.rows()} == {"unsure"}
+    assert {row["rule"] for row in found.pairs.rows()} <= {"title alone", "score"}
+
+
 def test_texts_with_little_in_common_stop_a_join_of_one_night_only() -> None:
     row = dict.fromkeys(COLUMNS, 0.0) | {"has_text": 1.0, "is_same_night": 1.0, "text_within": 0.39, "shared": 9.0}
+    row["is_same_url"] = float(Level.NOTHING)
     stopped = judge(row, 5.0, 1.25, DEFAULT_DECIDE_RULES)
     assert (stopped.verdict, stopped.rule, stopped.flips_at) == ("unsure", "other text", None)
     for change in ({"text_within": 0.41}, {"is_same_night": 0.0}, {"has_text": 0.0}):
         assert judge({**row, **change}, 5.0, 1.25, DEFAULT_DECIDE_RULES).verdict == "same"
+    bare = judge({**row, "has_text": 0.0, "is_same_url": float(Level.CONFLICT)}, 5.0, 1.25, DEFAULT_DECIDE_RULES)
+    assert (bare.verdict, bare.rule) == ("unsure", "title alone")
     assert judge(row, 1.0, 1.25, DEFAULT_DECIDE_RULES).rule == "score"
 
 

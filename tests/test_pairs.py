@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from math import inf
@@ -15,7 +16,8 @@ from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, Decision, decide
 from flows.jobs import rebuild, refresh
 from flows.judging import judge
 from flows.sources_found import find_source
-from tests.judged_site import JOINED, UNSURE, Site
+from tests.judged_site import JOINED, OTHERS, SECOND, UNSURE, Site
+from tests.small_site import LISTING, listing
 
 Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
@@ -54,6 +56,20 @@ def tables(request: pytest.FixtureRequest, machine: Path, tmp_path_factory: pyte
         rebuild(find_source("sample"), data)
         return read(data / "clean/sample/latest")
     return read(machine / "clean/sample/latest")
+
+
+def test_a_release_says_how_many_pairs_were_compared_and_what_was_cut(machine: Path, tmp_path: Path) -> None:
+    told = json.loads((machine / "clean/sample/latest/release.json").read_text(encoding="utf-8"))["matching"]
+    assert told["pairs"] == len(read(machine / "clean/sample/latest")["pairs"])
+    assert not [name for name in told if name.endswith("_cut")]
+    site = Site(tmp_path)
+    site.spend({LISTING: listing(*(alike("Compte rendu", f"a{n}") for n in range(90))), SECOND: listing(*OTHERS)})
+    assert site.release.manifest["matching"]["title_cut"] >= 90
+
+
+def alike(title: str, href: str) -> str:
+    fields = "<div><b>Type de ressource</b><i>Guide</i></div><div><b>Ressource privée</b><i>Non</i></div>"
+    return f"<article><h2><a href='/{href}'>{title}</a></h2><div>{fields}</div></article>"
 
 
 def decided(row: Row, needed: float) -> Decision:
