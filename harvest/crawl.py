@@ -78,7 +78,7 @@ def _ask_robots(state: Crawl) -> None:
 
 def _rules(state: Crawl, visit: Visit) -> Robots:
     if visit.outcome in PAGE_OUTCOMES:
-        return read_robots(state.client.read(visit).content, AGENT)
+        return read_robots(state.client.read_robots(visit), AGENT)
     if visit.outcome == "not_archived" or 400 <= (visit.status or 0) < 500:  # RFC 9309: no rule
         return read_robots(b"", "*")
     raise SiteUnreachable(
