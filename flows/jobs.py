@@ -16,7 +16,7 @@ from flows.decisions import judgements_digest, read_judgements
 from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
 from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
-from flows.manifest import Rows, configuration_digest, inputs, is_news, is_of, place_of, release_facts
+from flows.manifest import Rows, configuration_digest, has_accepted, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
 from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, silent
 from flows.versions import code_digest
@@ -200,7 +200,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         is_later = ledgers[-1].run > run or said > heard
         if release is None or change is not None or is_later:
             built = build_upon(source, layout, ledgers, Former(None, release or newest_whole(layout)), step)
-            outcome = _bring_in(source, layout, built, release, change or "later runs", step)
+            outcome = bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
         shutil.rmtree(layout.staging, ignore_errors=True)
@@ -218,7 +218,8 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
     if release.manifest["inputs"] != inputs(layout, int(release.manifest["run"])):
         return "archive changed"
     said = int(release.manifest["judgements"])
-    if release.manifest["judgements_digest"] != judgements_digest(read_judgements(layout)[:said]):
+    is_same = release.manifest["judgements_digest"] == judgements_digest(read_judgements(layout)[:said])
+    if not is_same or not has_accepted(release, layout):
         return "decisions changed"
     return None
 
@@ -241,7 +242,12 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
     return f"equal to release {release.number} in every table"
 
 
-def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
+def bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
+    """Publish tables that were made again, where they are news.
+
+    Raises:
+        MoissonError: why a gate stops them, and there are none before.
+    """
     if built.refusal is not None:
         # what a gate stopped stays stopped: the runs before it are brought in
         if built.last_good is None:
