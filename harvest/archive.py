@@ -6,6 +6,7 @@
         revisit[, request]               the same, of an answer whose body is archived already (see harvest.revisits)
         resource | conversion            an imported HTML copy without headers | an imported text copy
         metadata                         last: the run's ledger as JSON
+    data/raw/<source>/index.parquet          where each record lies; made again from the files (harvest.index)
     data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
 
 A file gets its name once it is whole, and is never edited. Each exchange is flushed when it is written, so that a
