@@ -25,7 +25,7 @@ refresh: $(STAMP)  ## harvest the bundled sample site into data/, publish, say h
 test: $(STAMP)  ## the whole test suite
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-all: $(STAMP)  ## the same, with the tests that need a tool outside the lock (chromium, nginx, pywb)
+test-all: $(STAMP)  ## the same, with the tests that need a tool outside the lock, where it is found (chromium, pywb)
 	@$(BIN)/python -m pytest -m "" $(ARGS)
 
 check: $(STAMP)  ## format, lint, types

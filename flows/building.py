@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +58,7 @@ class Step:
     """One event in the life of a source: a night, or (night is None) copies that came in, or a person's word.
 
     said: what persons had said by then, in order. is_judged: whether the step is the last of these words itself.
+    is_accepted: whether a person said that what the gates hold of this night is true.
     """
 
     run: int
@@ -65,6 +66,7 @@ class Step:
     at: datetime
     said: tuple[Judgement, ...] = ()
     is_judged: bool = False
+    is_accepted: bool = False
 
 
 def build(
@@ -95,6 +97,8 @@ def build(
         moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
         refusal = _refusal(source, catalogue, night, former) if is_visit else None
+        if step.is_accepted and isinstance(refusal, HeldByGate):
+            refusal = None
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
@@ -170,7 +174,10 @@ def _refusal(source: Source, catalogue: Catalogue, night: Night, former: Rows) -
     reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
     reasons += vanished(former.get("resources", ()), catalogue.resources, source.max_vanished_share)
-    return HeldByGate("; ".join(reasons)) if reasons else None
+    if not reasons:
+        return None
+    remedy = f'if the site is right: `moisson accept {source.name} --why "..."`'
+    return HeldByGate("; ".join([*reasons, remedy]))
 
 
 def _listing_counts(pages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -182,11 +189,14 @@ def _listing_counts(pages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def read_steps(
-    ledgers: Sequence[Ledger], parsed: Callable[[Ledger], Sequence[Path]], judgements: Sequence[Judgement] = ()
+    ledgers: Sequence[Ledger],
+    parsed: Callable[[Ledger], Sequence[Path]],
+    judgements: Sequence[Judgement] = (),
+    accepted: Collection[int] = (),
 ) -> tuple[list[Step], list[tuple[int, Reading]]]:
     """Steps and copies that ledgers and persons tell of; `parsed` gives the files of a ledger's readings.
 
-    A word counts from the run before it on: it is a step behind that one.
+    accepted are numbers of runs. A word counts from the run before it on: it is a step behind that one.
     """
     steps: list[Step] = []
     copies: list[tuple[int, Reading]] = []
@@ -197,7 +207,7 @@ def read_steps(
             steps.append(Step(ledger.run, None, ledger.started_at))
         else:
             night = Night(ledger.run, ledger.started_at, ledger.visits, ledger.listings, readings)
-            steps.append(Step(ledger.run, night, ledger.started_at))
+            steps.append(Step(ledger.run, night, ledger.started_at, is_accepted=ledger.run in accepted))
     words = [
         Step(word.after_run, None, word.said_at, tuple(judgements[: number + 1]), is_judged=True)
         for number, word in enumerate(judgements)

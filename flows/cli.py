@@ -116,6 +116,24 @@ def judge_command(
     typer.echo(judge(find_source(source), data, (left, right), verdict, why, who).verdict)
 
 
+@app.command("accept")
+def accept_command(
+    source: SourceArgument,
+    why: Annotated[str, typer.Option(help="The reason, kept with your word.")],
+    run: Annotated[int | None, typer.Option(help="The run you looked at; refused where a newer one is held.")] = None,
+    data: DataOption = Path("data"),
+    author: Annotated[
+        str | None, typer.Option(envvar="MOISSON_AUTHOR", help="Who says so; user@host by default.")
+    ] = None,
+) -> None:
+    """Publish the newest run that a gate held: what it shows is true."""
+    from flows.accepting import accept
+    from flows.judging import author_here
+
+    who = author_here() if author is None else author
+    typer.echo(accept(find_source(source), data, why, who, run).verdict)
+
+
 @app.command("review")
 def review_command(
     source: SourceArgument,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,8 +21,21 @@ from schema.layout import Layout
 from schema.nouns import Judgement
 
 _JUDGEMENT = TypeAdapter(Judgement)
-_JUDGE = "judge"
-_KINDS = {kind: kind for kind in (_JUDGE, "accept", "takedown")}  # another one is a damaged line
+_JUDGE, _ACCEPT = "judge", "accept"
+_KINDS = {kind: kind for kind in (_JUDGE, _ACCEPT, "takedown")}  # another one is a damaged line
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A person's word that a run which a gate held tells the truth: it counts as a good night from then on."""
+
+    run: int
+    why: str
+    author: str
+    said_at: datetime
+
+
+_ACCEPTANCE = TypeAdapter(Acceptance)
 
 
 def read_judgements(layout: Layout) -> list[Judgement]:
@@ -29,30 +44,54 @@ def read_judgements(layout: Layout) -> list[Judgement]:
     Raises:
         DamagedArchive: a line is not what was written.
     """
+    return list(_read(layout, _JUDGE, _JUDGEMENT))
+
+
+def read_acceptances(layout: Layout) -> dict[int, Acceptance]:
+    """The held runs that persons accepted, by number.
+
+    Raises:
+        DamagedArchive: a line is not what was written.
+    """
+    return {said.run: said for said in _read(layout, _ACCEPT, _ACCEPTANCE)}
+
+
+def accepted_up_to(layout: Layout, run: int) -> list[dict[str, Any]]:
+    """The acceptances that tables as of a run rest on, as plain values."""
+    said = sorted(read_acceptances(layout).items())
+    return [_ACCEPTANCE.dump_python(one, mode="json") for number, one in said if number <= run]
+
+
+def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]:
+    """What persons said of one kind, in order."""
     try:
         # not str.splitlines: a reason may hold one of the other characters that end a line for it
         with layout.decisions.open(encoding="utf-8") as file:
             lines = list(file)
     except FileNotFoundError:
-        return []
+        return
     except (OSError, UnicodeDecodeError) as error:
         raise DamagedArchive(f"{layout.decisions}: cannot be read ({error}); restore it from a copy") from None
-    judgements = []
     for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
-            if _KINDS[values.pop("kind")] == _JUDGE:
-                judgements.append(_JUDGEMENT.validate_python(values))
+            if _KINDS[values.pop("kind")] == kind:
+                yield adapter.validate_python(values)
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             raise DamagedArchive(
                 f"{layout.decisions}: line {number} is damaged; restore the file from a copy"
             ) from None
-    return judgements
 
 
 def add_judgement(layout: Layout, judgement: Judgement) -> None:
     """Append what a person said; it lasts when this returns."""
     values = {"kind": _JUDGE, **_JUDGEMENT.dump_python(judgement, mode="json")}
+    _append(layout, json.dumps(values, ensure_ascii=False))
+
+
+def add_acceptance(layout: Layout, acceptance: Acceptance) -> None:
+    """Append that a person accepts a run; it lasts when this returns."""
+    values = {"kind": _ACCEPT, **_ACCEPTANCE.dump_python(acceptance, mode="json")}
     _append(layout, json.dumps(values, ensure_ascii=False))
 
 

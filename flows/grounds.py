@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continue_build, read_steps, steps_between
-from flows.decisions import read_judgements
+from flows.decisions import read_acceptances, read_judgements
 from flows.ledger import Ledger
-from flows.manifest import is_of, place_of
+from flows.manifest import has_accepted, is_of, place_of
 from flows.stages import batches, parse_batch
 from releases.store import (
     Release,
@@ -40,8 +40,8 @@ class Former:
 def former_tables(source: Source, layout: Layout, release: Release | None) -> Former:
     """The newest tables to build upon: a release, or what a later run without news left."""
     state = kept_state(layout)
-    grounds = [r for r in (release, state) if r is not None and is_of(r, source)]
-    # tables of other code or labels are no ground to build on
+    # tables of other code or labels are no ground to build on, nor those that left out what was accepted since
+    grounds = [r for r in (release, state) if r is not None and is_of(r, source) and has_accepted(r, layout)]
     return Former(max(grounds, key=place_of, default=None), release)
 
 
@@ -68,7 +68,7 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    steps, copies = read_steps(needed, parsed, read_judgements(layout))
+    steps, copies = read_steps(needed, parsed, read_judgements(layout), read_acceptances(layout))
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
     wanted = steps_between(steps, ground, former.up_to)
     told, base = former.told, ground.tables(BUILT_UPON) if ground else {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,9 +16,9 @@ from flows.decisions import judgements_digest, read_judgements
 from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
 from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
-from flows.manifest import Rows, configuration_digest, inputs, is_news, is_of, place_of, release_facts
+from flows.manifest import Rows, configuration_digest, has_accepted, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
-from flows.stages import find_unfinished, harvest, require_ready, silent
+from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, silent
 from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.validators import validators_of
@@ -78,10 +80,9 @@ def refresh(
             former = former_tables(source, layout, release)
             past = read_ledgers(layout, {run, *needless(layout, former.ground)})
             validators = validators_of(ledger.visits for ledger in past)
-            tonight: Ledger = step(
-                "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished
-            )
-            report["courtesy"] = tonight.courtesy
+            wanted = (run, known, kind, progress, validators, unfinished)
+            tonight: Ledger = step("harvest", harvest, source, layout, *wanted, partial(_note_courtesy, report))
+            _note_courtesy(report, tonight.courtesy)
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
@@ -93,10 +94,26 @@ def refresh(
             write_run(layout, run, {**report, **ended, **again}, pages)
             shutil.rmtree(layout.staging, ignore_errors=True)
             raise
+        except BaseException as error:
+            # Ctrl-C, SIGTERM, signals of Prefect's, a bug: the next refresh goes on with it
+            if "courtesy" in report:
+                _note_interruption(layout, run, report, error)
+            raise
         ended = {"verdict": outcome.verdict, "exit_code": 0, "ended_at": datetime.now(UTC), **outcome.facts}
         write_run(layout, run, {**report, **ended}, pages)
         shutil.rmtree(layout.staging, ignore_errors=True)
         return outcome
+
+
+def _note_courtesy(report: dict[str, Any], courtesy: dict[str, Any] | None) -> None:
+    report["courtesy"] = courtesy
+
+
+def _note_interruption(layout: Layout, run: int, report: dict[str, Any], cause: BaseException) -> None:
+    """Leave what is known of a run that was stopped; what stopped it is raised, whatever becomes of this."""
+    ended = {"verdict": f"interrupted by {type(cause).__name__}", "state": INTERRUPTED, "is_retryable": True}
+    with suppress(MoissonError):
+        write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, ())
 
 
 def _conclude(
@@ -183,7 +200,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         is_later = ledgers[-1].run > run or said > heard
         if release is None or change is not None or is_later:
             built = build_upon(source, layout, ledgers, Former(None, release or newest_whole(layout)), step)
-            outcome = _bring_in(source, layout, built, release, change or "later runs", step)
+            outcome = bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
         shutil.rmtree(layout.staging, ignore_errors=True)
@@ -201,7 +218,8 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
     if release.manifest["inputs"] != inputs(layout, int(release.manifest["run"])):
         return "archive changed"
     said = int(release.manifest["judgements"])
-    if release.manifest["judgements_digest"] != judgements_digest(read_judgements(layout)[:said]):
+    is_same = release.manifest["judgements_digest"] == judgements_digest(read_judgements(layout)[:said])
+    if not is_same or not has_accepted(release, layout):
         return "decisions changed"
     return None
 
@@ -224,7 +242,12 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
     return f"equal to release {release.number} in every table"
 
 
-def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
+def bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
+    """Publish tables that were made again, where they are news.
+
+    Raises:
+        MoissonError: why a gate stops them, and there are none before.
+    """
     if built.refusal is not None:
         # what a gate stopped stays stopped: the runs before it are brought in
         if built.last_good is None:

@@ -40,7 +40,7 @@ def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, 
         DamagedArchive: what was said before cannot be read.
     """
     layout = Layout(data, source.name)
-    said = {"--why": _line(why, "--why", "the reason"), "--author": _line(author, "--author", "who says so")}
+    said = {"--why": said_line(why, "--why", "the reason"), "--author": said_line(author, "--author", "who says so")}
     _require_release(layout)
     with locked(layout):
         release, before = _require_release(layout), read_judgements(layout)
@@ -92,7 +92,7 @@ def _require_release(layout: Layout) -> Release:
     return release
 
 
-def _line(text: str, option: str, meaning: str) -> str:
+def said_line(text: str, option: str, meaning: str) -> str:
     """A word of a person as one line.
 
     Raises:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from typing import Any, Protocol
 
-from flows.decisions import judgements_digest, read_judgements
+from flows.decisions import accepted_up_to, judgements_digest, read_judgements
 from flows.versions import code_digest, versions
 from releases.store import Release, news_digest
 from schema.layout import Layout
@@ -55,6 +55,7 @@ def release_facts(source: Source, layout: Layout, built: Reached, cause: str) ->
         "matching": dict(built.counts),
         "judgements": built.judgements,
         "judgements_digest": judgements_digest(read_judgements(layout)[: built.judgements]),
+        "accepted": accepted_up_to(layout, built.run),
         "code_digest": code_digest(),
         "configuration_digest": configuration_digest(source),
         "inputs": inputs(layout, built.run),
@@ -82,6 +83,11 @@ def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
 def is_news(tables: Rows, release: Release | None) -> bool:
     """Whether tables say something that the latest release does not."""
     return release is None or news_digest(tables) != release.manifest["news_digest"]
+
+
+def has_accepted(release: Release, layout: Layout) -> bool:
+    """Whether tables were built with every acceptance of a run that they rest on, or of one before."""
+    return list(release.manifest.get("accepted", [])) == accepted_up_to(layout, int(release.manifest["run"]))
 
 
 def is_of(release: Release, source: Source) -> bool:

@@ -6,11 +6,12 @@ Paths and numbers pass between steps, pages do not; each step can be run again w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pyarrow as pa
@@ -35,12 +36,18 @@ from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Visit
 from schema.sources import Source
 
 PAGES_A_BATCH = 200
+# the state of a run that was stopped from outside; one that was killed outright could not even say so
+INTERRUPTED = "interrupted"
 SOFTWARE = f"moisson/{VERSION}"
 _READ_ROLES = frozenset({"listing", "resource", "known", "copy"})
 
 
 def silent(stage: str, done: int, wanted: int) -> None:
     """A progress display that shows nothing."""
+
+
+def untold(_courtesy: dict[str, Any]) -> None:
+    """Tell nobody."""
 
 
 # --- harvest --------------------------------------------------------------------------------------------------------
@@ -55,11 +62,13 @@ def harvest(
     progress: Progress = silent,
     validators: Mapping[str, Validators] | None = None,
     recovered: Recovered | None = None,
+    tell: Callable[[dict[str, Any]], None] = untold,
 ) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
     recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
+    tell is given the politeness receipt, whatever becomes of the harvest.
     """
     if recovered is not None and recovered.is_whole:
         write_index(layout.raw)
@@ -78,8 +87,13 @@ def harvest(
         _writer(source, layout, run, kind, recovered) as archive,
         Client(source, transport, archive, pace, sent) as client,
     ):
-        visits, listings = crawl(source, client, read_page, known, progress)
-        ended_at, courtesy = datetime.now(UTC), client.receipt(visits).as_values()
+        met: dict[str, Visit] = {}
+        try:
+            visits, listings = crawl(source, client, read_page, known, progress, met)
+        finally:
+            courtesy = client.receipt(met.values()).as_values()
+            tell(courtesy)
+        ended_at = datetime.now(UTC)
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
     write_index(layout.raw)
@@ -115,11 +129,12 @@ def _asked(source: Source, kind: Kind) -> str:
 def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
     """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
 
-    One that came to an end of its own, by an error, has a report: its bad answers are not played again. One without a
-    report whose archive is whole was killed while its tables were made, if no tables rest on it.
+    One that came to an end of its own, by an error, has a report that says so: its bad answers are not played again. An
+    interrupted one whose archive is whole was stopped while its tables were made, if no tables rest on it.
     """
     run = layout.last_begun()
-    if run_state(layout, run) is not None or any(int(t.manifest["run"]) >= run for t in _newest_tables(layout)):
+    is_over = run_state(layout, run) not in (None, INTERRUPTED)
+    if is_over or any(int(t.manifest["run"]) >= run for t in _newest_tables(layout)):
         return None
     archive, now = layout.archive(run), datetime.now(UTC)
     part = archive.with_name(archive.name + PART_SUFFIX)

@@ -76,6 +76,17 @@ def read_answer(block: bytes) -> Answer:
     Raises:
         BrokenAnswer: cut short, malformed, coded in an unknown way or twice, or larger than MAX_CONTENT_BYTES.
     """
+    answer, body = read_head(block)
+    body = _undo_transfer(answer, body)
+    return Answer(answer.status, answer.headers, _undo_coding(answer, body))
+
+
+def read_head(block: bytes) -> tuple[Answer, bytes]:
+    """The answer without its content, and its body as it went over the wire.
+
+    Raises:
+        BrokenAnswer: the head is cut short, or none.
+    """
     while True:
         head, body = split_head(block)
         status = _STATUS_LINE.match(head)
@@ -84,9 +95,7 @@ def read_answer(block: bytes) -> Answer:
         if not status[1].startswith(b"1"):
             break
         block = body
-    answer = Answer(int(status[1]), tuple(_headers(head)), b"")
-    body = _undo_transfer(answer, body)
-    return Answer(answer.status, answer.headers, _undo_coding(answer, body))
+    return Answer(int(status[1]), tuple(_headers(head)), b""), body
 
 
 def _headers(head: bytes) -> list[tuple[str, str]]:

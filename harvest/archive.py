@@ -6,6 +6,7 @@
         revisit[, request]               the same, of an answer whose body is archived already (see harvest.revisits)
         resource | conversion            an imported HTML copy without headers | an imported text copy
         metadata                         last: the run's ledger as JSON
+    data/raw/<source>/index.parquet          where each record lies; made again from the files (harvest.index)
     data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
 
 A file gets its name once it is whole, and is never edited. Each exchange is flushed when it is written, so that a
@@ -29,7 +30,7 @@ from harvest.answers import split_head
 from harvest.blocks import LEDGER_URI, PART_SUFFIX, ArchivedBlock, read_block, read_blocks, read_ledger, scan
 from harvest.compose import Member, http_member, plain_member, revisit_member
 from harvest.foreign import ForeignPage
-from harvest.headers import IDENTICAL_PAYLOAD, IMPORTED_FROM, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED
+from harvest.headers import IDENTICAL_PAYLOAD, IMPORTED_FROM, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED, TRUNCATED
 from harvest.members import Damage, WarcRecord, digest_of, record_at
 from harvest.repair import Recovered
 from harvest.revisits import root_of
@@ -96,10 +97,12 @@ class ArchiveWriter:
         part = recovered.part
         return cls(part.with_name(part.name.removesuffix(PART_SUFFIX)), software, known, recovered, recovered.asked)
 
-    def add_exchange(self, url: str, request: bytes, response: bytes, fetched_at: datetime) -> Pointer:
+    def add_exchange(
+        self, url: str, request: bytes, response: bytes, fetched_at: datetime, *, is_cut: bool = False
+    ) -> Pointer:
         """Archive an answer and, where there is one, its request; where the answer lies.
 
-        An answer whose body is known becomes a revisit.
+        An answer whose body is known becomes a revisit. One that is_cut is its beginning, longer than we take.
         """
         if pointer := self._archived.get((url, sha256(response).hexdigest(), fetched_at)):
             return pointer
@@ -107,8 +110,8 @@ class ArchiveWriter:
         known = self._known_record(digest_of(body)) if len(body) >= REVISIT_FROM_BYTES else None
         if known is not None and _repeats(response, known[1].block):
             return self._add_revisit(url, request, head, fetched_at, *known, IDENTICAL_PAYLOAD)
-        none = {} if request else {SAME_REQUEST: NO_REQUEST}
-        return self._add_pair(http_member(url, "response", response, fetched_at, none), url, request, fetched_at)
+        said = ({} if request else {SAME_REQUEST: NO_REQUEST}) | ({TRUNCATED: "length"} if is_cut else {})
+        return self._add_pair(http_member(url, "response", response, fetched_at, said), url, request, fetched_at)
 
     def add_revisit(
         self, url: str, request: bytes, response: bytes, fetched_at: datetime, original: Original

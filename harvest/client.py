@@ -13,6 +13,7 @@ import httpx
 
 from harvest.answers import Answer, BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter
+from harvest.beginnings import archived_robots, is_beginning, read_robots_answer
 from harvest.courtesy import Meter, Receipt
 from harvest.limits import Breaker, Budget
 from harvest.pace import Pace, Turns
@@ -158,7 +159,8 @@ class Client:
     def _attempt(self, visit: Visit, host: str) -> Visit:
         address, validators = self._written.get(visit.url, visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
-        said = {"role": visit.role, "loopbacks": self._loopbacks}
+        received_bytes = self._budget.received_bytes
+        said = {"role": visit.role, "loopbacks": self._loopbacks, "heard": self._budget.hear}
         try:
             with self._http.stream("GET", address, headers=headers, extensions=said) as response:
                 exchange: Exchange = response.extensions["exchange"]
@@ -173,13 +175,16 @@ class Client:
             if isinstance(error, (TooLarge, NotTrusted)):
                 self._futile.add(visit.url)
             return replace(visit, reason=f"{error}"[:300])
-        self._budget.received_bytes += len(exchange.response)
+        # what is played from an archive went over no wire
+        self._budget.received_bytes = max(self._budget.received_bytes, received_bytes + len(exchange.response))
         self._meter.answers += 1
         visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6))
         if is_not_modified(exchange.response):
             self._breaker.note(host, has_failed=False)
             return self._unchanged(visit, address, exchange, validators)
-        pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
+        is_cut = visit.role == "robots" and is_beginning(exchange.response)
+        told = (address, exchange.request, exchange.response, exchange.fetched_at)
+        pointer = self._archive.add_exchange(*told, is_cut=is_cut)
         visit = self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
         self._breaker.note(host, has_failed=_tells_of_trouble(visit))
         return visit
@@ -213,7 +218,8 @@ class Client:
     def _judge(self, visit: Visit, exchange: Exchange, offset: int) -> Visit:
         """Complete a visit with what the archive now holds: what is parsed is what is archived."""
         try:
-            answer = read_answer(answer_bytes(self._archive.path, offset))
+            block = answer_bytes(self._archive.path, offset)
+            answer, is_cut = read_robots_answer(block) if visit.role == "robots" else (read_answer(block), False)
         except BrokenAnswer as error:
             return replace(visit, reason=str(error))
         visit = replace(
@@ -227,7 +233,7 @@ class Client:
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
             return self._redirected(visit, target)
         if answer.status == 200:  # the one status that is a page
-            etag, last_modified = kept_validators(answer)
+            etag, last_modified = (None, None) if is_cut else kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
         visit = replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
         if is_absence(visit):
@@ -262,6 +268,12 @@ class Client:
         if visit.pointer is None:
             raise ValueError(f"{visit.url} was not archived")
         return read_payload(self._archive.path, visit.pointer.offset)
+
+    def read_robots(self, visit: Visit) -> bytes:
+        """The payload of a robots.txt as far as it came."""
+        if visit.pointer is None:
+            raise ValueError(f"{visit.url} was not archived")
+        return archived_robots(self._archive.path, visit.pointer.offset)
 
     def receipt(self, visits: Iterable[Visit] = ()) -> Receipt:
         """The load placed so far; visits is the ledger, which knows what robots.txt denied."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from harvest.limits import Budget
 from harvest.pace import Turns
 from harvest.retrying import Pause
+from harvest.robots import MAX_ROBOTS_BYTES
 from schema.nouns import Visit
 
 
@@ -25,9 +26,10 @@ class Refusal:
 class Receipt:
     """What one run asked of a site.
 
-    bytes_received counts whole answers as they came over the wire; smallest_gap_s is from the end of an answer to the
-    next request, None when there was no second one; share_not_modified is 304 among all answers, None without answers;
-    robots_digest is the sha256 of each host's robots.txt, None where it has none.
+    bytes_received counts what came over the wire, of answers that were cut, broken off or refused too; smallest_gap_s
+    is from the end of an answer to the next request, None when there was no second one; share_not_modified is 304 among
+    all answers, None without answers; robots_digest is the sha256 of each host's robots.txt as far as it came, None
+    where it has none; robots_cut has, of each that is longer, how many bytes are read: to the last whole line in them.
     """
 
     user_agent: str
@@ -40,6 +42,7 @@ class Receipt:
     not_modified: int
     share_not_modified: float | None
     robots_digest: dict[str, str | None]
+    robots_cut: dict[str, int]
     pauses: tuple[Pause, ...]
     refusals: tuple[Refusal, ...]
 
@@ -56,11 +59,15 @@ class Meter:
     retries: int = 0
     not_modified: int = 0
     robots_digest: dict[str, str | None] = field(default_factory=dict)
+    robots_cut: dict[str, int] = field(default_factory=dict)
     pauses: list[Pause] = field(default_factory=list)
 
     def note_robots(self, asked_url: str, last: Visit) -> None:
         """The robots.txt that a host was found to have."""
-        self.robots_digest[urlsplit(asked_url).netloc] = last.payload_digest if last.status in (200, 304) else None
+        host, has_rules = urlsplit(asked_url).netloc, last.status in (200, 304)
+        self.robots_digest[host] = last.payload_digest if has_rules else None
+        if has_rules and (last.size_bytes or 0) > MAX_ROBOTS_BYTES:
+            self.robots_cut[host] = MAX_ROBOTS_BYTES
 
     def receipt(self, user_agent: str, budget: Budget, turns: Turns, visits: Iterable[Visit]) -> Receipt:
         """What was counted, as a receipt; visits is the ledger, which knows what robots.txt denied."""
@@ -76,6 +83,7 @@ class Meter:
             not_modified=self.not_modified,
             share_not_modified=round(self.not_modified / self.answers, 4) if self.answers else None,
             robots_digest=dict(self.robots_digest),
+            robots_cut=dict(self.robots_cut),
             pauses=tuple(self.pauses),
             refusals=refusals_of(visits),
         )

@@ -28,7 +28,12 @@ NAMED_WITNESSES = 20
 
 
 def crawl(
-    source: Source, client: Client, read_page: ReadPage, known: Iterable[str], progress: Progress = lambda *_: None
+    source: Source,
+    client: Client,
+    read_page: ReadPage,
+    known: Iterable[str],
+    progress: Progress = lambda *_: None,
+    met: dict[str, Visit] | None = None,
 ) -> tuple[list[Visit], list[ListingVisit]]:
     """Ask a site for what its source file names, politely and completely.
 
@@ -38,6 +43,7 @@ def crawl(
         read_page: payload, address, whether it is a listing -> what the page says.
         known: canonical addresses of resources of earlier nights.
         progress: told the stage, how many pages are done, and how many are known to be wanted.
+        met: the ledger as it grows, by address: all that there is of it when the crawl comes to no end.
 
     Returns:
         The ledger, one visit per address met, and one entry per listing.
@@ -47,7 +53,7 @@ def crawl(
         Forbidden: robots.txt denies every listing.
         Blocked: a log-in, challenge, maintenance or error page stands in place of every listing.
     """
-    state = Crawl(source, client, read_page, progress)
+    state = Crawl(source, client, read_page, progress, visits={} if met is None else met)
     _ask_robots(state)
     _ask_probes(state)
     in_sitemap = _ask_sitemap(state)
@@ -78,7 +84,7 @@ def _ask_robots(state: Crawl) -> None:
 
 def _rules(state: Crawl, visit: Visit) -> Robots:
     if visit.outcome in PAGE_OUTCOMES:
-        return read_robots(state.client.read(visit).content, AGENT)
+        return read_robots(state.client.read_robots(visit), AGENT)
     if visit.outcome == "not_archived" or 400 <= (visit.status or 0) < 500:  # RFC 9309: no rule
         return read_robots(b"", "*")
     raise SiteUnreachable(

@@ -8,6 +8,9 @@ from __future__ import annotations
 SERVER_NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
+# on an answer that is archived as far as it was taken; the value is why the rest is not there
+TRUNCATED = "WARC-Truncated"
+
 # the place of a revisit's original, as `000001.warc.gz;1234`: its address and date are found only by searching
 REFERS_TO = "Moisson-Refers-To"
 # the place of a revisit's request, when the archive held the very same one before; NO_REQUEST when an answer has none

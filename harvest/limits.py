@@ -43,6 +43,10 @@ class Budget:
     requests: int = 0
     received_bytes: int = 0
 
+    def hear(self, size_bytes: int) -> None:
+        """So many bytes came, whatever became of them."""
+        self.received_bytes += size_bytes
+
     def refusal(self) -> str | None:
         """Why nothing more may be asked, None while something may."""
         if self.requests >= self.load.max_requests:

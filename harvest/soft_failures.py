@@ -16,6 +16,7 @@ from html import unescape
 from urllib.parse import urlsplit
 
 from schema.addresses import join_url, page_number, same_host
+from schema.charsets import Undecodable, find_charset
 from schema.folding import fold, strip_accents
 from schema.nouns import Payload
 
@@ -248,11 +249,11 @@ def _is_own(href: str | None, base: str) -> bool:
 
 
 def _head_of(payload: Payload) -> str:
-    content = payload.content[:_MAX_BYTES]
     try:
-        return content.decode(payload.charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
-        return content.decode("cp1252", errors="replace")
+        charset, _ = find_charset(payload, is_markup=True)
+    except Undecodable:
+        charset = "cp1252"
+    return payload.content[:_MAX_BYTES].decode(charset, errors="replace")
 
 
 def _fold(text: str) -> str:

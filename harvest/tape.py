@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,14 @@ class Limits:
     robots_bytes: int = 1024 * 1024
 
 
+# told how many bytes came, each time some do
+Heard = Callable[[int], None]
+
+
+def unheard(_size_bytes: int) -> None:
+    """Count nothing."""
+
+
 class ExchangeCut(httpx.TransportError):
     """The answer went over a limit of ours: time, speed or size."""
 
@@ -49,10 +57,13 @@ class Tape:
         self.limits = limits
         self.rewind(limits.page_bytes, frozenset())
 
-    def rewind(self, max_bytes: int, named: Loopbacks) -> None:
-        """Begin an exchange that may bring max_bytes, over the loopback hosts named or public ones."""
+    def rewind(self, max_bytes: int, named: Loopbacks, heard: Heard = unheard) -> None:
+        """Begin an exchange that may bring max_bytes, over the loopback hosts named or public ones.
+
+        heard counts what came, that of an exchange that is cut too.
+        """
         self.sent, self.received = bytearray(), bytearray()
-        self.max_bytes, self.named = max_bytes, named
+        self.max_bytes, self.named, self.heard = max_bytes, named, heard
         self.ends_at = time.monotonic() + self.limits.exchange_s
         self.first_at: float | None = None
 
@@ -81,8 +92,10 @@ class Tape:
         """Keep what came."""
         if self.first_at is None:
             self.first_at = time.monotonic()
-        self.received += data
+        self.heard(len(data))
+        self.received += data[: self.max_bytes + 1 - len(self.received)]
         if len(self.received) > self.max_bytes:
+            del self.received[self.max_bytes :]
             raise TooLarge(f"more than {self.max_bytes} bytes")
 
 

@@ -21,7 +21,7 @@ import httpx
 
 from harvest.archive import ArchivedBlock, read_blocks
 from harvest.revisits import effective_answer, request_bytes
-from harvest.tape import Limits, Tape, TapedBackend
+from harvest.tape import Limits, Tape, TapedBackend, TooLarge, unheard
 from schema.addresses import canonical_url
 from schema.errors import DamagedArchive
 
@@ -49,8 +49,9 @@ class Exchange:
 class NetworkTransport(httpx.BaseTransport):
     """The network: public hosts, one connection at a time, HTTP/1.1, certificates verified, every byte on tape.
 
-    A request may carry, in its `extensions`, `role` (a `robots` may bring fewer bytes than a page) and `loopbacks` (the
-    loopback hosts and ports that may be reached, see `harvest.reach.named_loopbacks`; without it none may).
+    A request may carry, in its `extensions`, `role` (a `robots` may bring fewer bytes than a page, and ends there where
+    it is longer), `loopbacks` (the loopback hosts and ports that may be reached, see `harvest.reach.named_loopbacks`;
+    without it none may) and `heard` (told how many bytes came, whatever becomes of them).
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
@@ -75,13 +76,16 @@ class NetworkTransport(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol(f"not an http(s) address: {str(request.url)[:200]!r}")
         said = request.extensions
         max_bytes = self._limits.robots_bytes if said.get("role") == "robots" else self._limits.page_bytes
-        self._tape.rewind(max_bytes, said.get("loopbacks", frozenset()))
+        self._tape.rewind(max_bytes, said.get("loopbacks", frozenset()), said.get("heard", unheard))
         fetched_at, started = datetime.now(UTC), time.monotonic()
         try:
             answer = self._pool.handle_request(self._asked(request))
             try:
                 for _ in answer.iter_stream():
                     pass  # all of it is on the tape
+            except TooLarge:
+                if said.get("role") != "robots":  # of which the beginning is enough
+                    raise
             finally:
                 answer.close()
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:

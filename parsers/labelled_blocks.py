@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.blocks import find_blocks, title_url
-from parsers.charsets import Undecodable
 from parsers.frames import Block
 from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
 from parsers.passages import children, read_links, read_passages, seen_text, tidy
 from parsers.transplant import transplant
 from parsers.values import value_nodes
 from schema.addresses import canonical_url, join_url, page_number, same_host, trusted_canonical, without_page_number
+from schema.charsets import Undecodable
 from schema.folding import fold_label
 from schema.nouns import PageReading, Passage, Payload, Record, Reject, Span
 from schema.sources import Labels

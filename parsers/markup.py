@@ -12,8 +12,8 @@ from itertools import islice
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.caps import MAX_TAGS, require_readable
-from parsers.charsets import find_charset
 from parsers.tags import VOID, tags
+from schema.charsets import find_charset
 from schema.nouns import Payload, Span
 
 OFFSET = "moisson-offset"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
-from parsers.charsets import Undecodable, find_charset
 from parsers.marks import clean
+from schema.charsets import Undecodable, find_charset
 from schema.folding import fold, squeeze
 from schema.nouns import Payload
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from parsers.charsets import Undecodable
 from parsers.text_labels import Block, LabelKind, find_blocks, index_wordings, note_odd_labels
 from parsers.text_lines import Line, choose_codec, read_lines
 from parsers.text_repeats import find_repeats
 from parsers.text_titles import Region, choose_titles, find_tail, part_regions
+from schema.charsets import Undecodable
 from schema.nouns import PageReading, Passage, Payload, Record, Reject, Span
 from schema.sources import Labels
 
@@ -50,7 +50,7 @@ def parse_text_listing(payload: Payload, *, page_url: str, labels: Labels) -> Pa
     """All records, rejects and notes of a plain-text copy of a listing.
 
     Args:
-        payload: the copy; parsers.charsets tells how it is decoded.
+        payload: the copy; schema.charsets tells how it is decoded.
         page_url: the address that the copy was made from; the reading's canonical address too.
 
     Returns:

@@ -10,11 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from w3lib.encoding import html_body_declared_encoding
-
 from harvest.payloads import read_payload
 from releases.store import Release, latest_release, older_releases
 from schema.addresses import canonical_url
+from schema.charsets import Undecodable, find_charset
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
 from schema.nouns import Payload
@@ -22,6 +21,8 @@ from schema.sources import Source
 from schema.tables import RESOURCES
 
 Row = Mapping[str, Any]
+# a copy without markup states its charset nowhere
+TEXT_PARSER = "labelled-text"
 
 
 def trace(source: Source, data: Path, what: str) -> str:
@@ -106,17 +107,16 @@ def _block(layout: Layout, record: Row) -> str:
         raise DamagedArchive(
             f"{layout.raw / record['warc_file']}: the bytes of {record['record_id']} are not those it was read from"
         )
-    return _decoded(block, payload)
+    return _decoded(block, payload, is_markup=record["parser"] != TEXT_PARSER)
 
 
-def _decoded(block: bytes, payload: Payload) -> str:
-    """The bytes as text to look at: in the charset that the page tells, else UTF-8, else cp1252."""
-    for charset in (payload.charset, html_body_declared_encoding(payload.content), "utf-8", "cp1252"):
-        try:
-            return block.decode(charset or "utf-8")
-        except (LookupError, UnicodeDecodeError):
-            continue
-    return block.decode("utf-8", errors="backslashreplace")
+def _decoded(block: bytes, payload: Payload, *, is_markup: bool) -> str:
+    """The bytes as text to look at, in the charset in which they were read; a byte that is none in it by its number."""
+    try:
+        charset, _ = find_charset(payload, is_markup=is_markup)
+    except Undecodable:
+        charset = "utf-8"
+    return block.decode(charset, errors="backslashreplace")
 
 
 def _shown(value: Any, indent: int) -> str:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parsers.charsets import find_charset
 from parsers.marks import clean, note_odd_characters, quote_controls
 from parsers.page import parse_page
+from schema.charsets import find_charset
 from schema.nouns import PageReading, Payload
 from schema.sources import read_source
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +17,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,11 +26,13 @@ import harvest.client as client_module
 from flows.jobs import refresh
 from flows.ledger import Ledger, read_ledgers
 from flows.stages import harvest
-from harvest.archive import ArchiveWriter
+from harvest.archive import ArchiveWriter, read_blocks
 from harvest.client import MAX_ATTEMPTS, Client
 from harvest.limits import MAX_FAILURES
 from harvest.pace import Pace
 from harvest.retrying import MAX_RETRY_AFTER_S
+from harvest.robots import MAX_ROBOTS_BYTES
+from harvest.tape import Limits
 from harvest.wire import NetworkTransport
 from releases.store import latest_release
 from schema.errors import SiteUnreachable
@@ -40,7 +45,9 @@ from tests.site_server import (
     Hourglass,
     Script,
     SiteServer,
+    Step,
     answer,
+    chunked,
     free_port,
     listing,
     make_source,
@@ -387,9 +394,23 @@ def test_a_source_file_without_a_budget_has_a_generous_one() -> None:
 # --- robots.txt in every state
 
 
-def endless() -> tuple[bytes | float, ...]:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000000\r\n\r\n"
-    return (head, *[b"User-agent: *\nDisallow: /r1\n" * 36_000] * 100)
+def plain_head(*headers: str, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", "Content-Type: text/plain", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@dataclass
+class Huge:
+    """A body of 100 MB behind its first lines; knows how much of it could be sent."""
+
+    head: bytes
+    first: bytes = RULES.encode()
+    sent_bytes: int = 0
+
+    def __call__(self, _target: str) -> Iterator[Step]:
+        for part in (self.head + self.first, *[b"Disallow: /r1\n" * 4681] * 1526):
+            yield part
+            self.sent_bytes += len(part)
 
 
 def robots_run(
@@ -460,14 +481,92 @@ def test_robots_that_cannot_be_had_postpones_the_run(
     assert set(asked) == {"/robots.txt"}
 
 
+ANNOUNCED = plain_head("Content-Length: 100000000")
+PLENTY = b"#" * 79 + b"\n"
+ENOUGH = RULES.encode() + PLENTY * (2 * MAX_ROBOTS_BYTES // 80)
+
+
+@pytest.mark.parametrize("head", [ANNOUNCED, plain_head()], ids=["announced", "to the end of the connection"])
+def test_of_a_robots_of_100_mb_the_beginning_is_read_and_the_run_goes_on(tmp_path: Path, head: bytes) -> None:
+    huge, started = Huge(head), time.monotonic()
+    tracemalloc.start()
+    asked, ledger = robots_run(tmp_path, huge)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert time.monotonic() - started < 10.0
+    assert isinstance(ledger, Ledger)
+    assert ledger.courtesy is not None
+    assert set(without_own(asked, BEHIND)) == {"/robots.txt", "/liste", *(f"/{slug}" for slug in SLUGS)} - {
+        *(path for path in SITE if path.startswith(("/r1", "/r3")))
+    }
+    assert Limits().robots_bytes < ledger.courtesy["bytes_received"] < 1.3 * Limits().robots_bytes
+    # what lies between is in the buffers of both sides
+    assert huge.sent_bytes < 16 * 2**20
+    assert peak_bytes < 20 * 2**20
+    (told,) = ledger.courtesy["robots_cut"].items()
+    assert told == (f"{asked_host(ledger)}", MAX_ROBOTS_BYTES)
+
+
+def asked_host(ledger: Ledger) -> str:
+    return urlsplit(ledger.visits[0].url).netloc
+
+
+@pytest.mark.parametrize(
+    "robots",
+    [
+        answer(ENOUGH, media_type="text/plain"),
+        answer(gzip.compress(ENOUGH), "Content-Encoding: gzip", media_type="text/plain"),
+        chunked(ENOUGH, PLENTY * 20_000, media_type="text/plain"),
+        answer(gzip.compress(ENOUGH + b"#" * (20 * 2**20)), "Content-Encoding: gzip", media_type="text/plain"),
+        answer(gzip.compress(ENOUGH)[:-9], "Content-Encoding: gzip", media_type="text/plain"),
+    ],
+    ids=["whole", "coded", "chunked", "bomb", "damaged behind it"],
+)
+def test_robots_that_is_longer_than_what_is_read_says_so(tmp_path: Path, robots: bytes) -> None:
+    asked, ledger = robots_run(tmp_path, robots)
+    assert isinstance(ledger, Ledger)
+    assert ledger.courtesy is not None
+    assert ledger.courtesy["robots_cut"] == {asked_host(ledger): MAX_ROBOTS_BYTES}
+    assert "/r3" not in asked
+    assert "/r4" in asked
+
+
+def test_robots_that_is_read_whole_is_not_called_cut(tmp_path: Path) -> None:
+    whole = RULES.encode() + b"#" * (MAX_ROBOTS_BYTES - len(RULES))
+    _, ledger = robots_run(tmp_path, text(whole))
+    assert isinstance(ledger, Ledger)
+    assert ledger.courtesy is not None
+    assert ledger.courtesy["robots_cut"] == {}
+
+
+@pytest.mark.parametrize(("status", "goes_on"), [("404 Not Found", True), ("503 Later", False)], ids=["absent", "busy"])
 @pytest.mark.usefixtures("_no_pause")
-def test_robots_without_end_postpones_the_run_at_once(tmp_path: Path) -> None:
-    started = time.monotonic()
-    asked, ledger = robots_run(tmp_path, endless())
-    assert isinstance(ledger, str)
-    assert "postponed" in ledger
-    assert set(asked) == {"/robots.txt"}
-    assert time.monotonic() - started < 3.0
+def test_a_huge_answer_that_is_no_robots_means_what_its_status_says(
+    tmp_path: Path,
+    status: str,
+    goes_on: bool,  # noqa: FBT001 - a case
+) -> None:
+    asked, ledger = robots_run(tmp_path, Huge(plain_head("Content-Length: 100000000", status=status)))
+    assert isinstance(ledger, Ledger) == goes_on
+    assert ("/r3" in asked) == goes_on
+
+
+def test_a_robots_that_was_cut_is_archived_as_cut_and_replays_as_it_was(tmp_path: Path) -> None:
+    with SiteServer({**SITE, "/robots.txt": Huge(ANNOUNCED)}) as site:
+        source = make_source(site.origin)
+        first = harvest(source, Layout(tmp_path, "essai"), 1, [])
+        again = harvest(source, Layout(tmp_path, "essai"), 2, [])
+    archive = Layout(tmp_path, "essai").archive(1)
+    played = source.model_copy(update={"replay": str(archive)})
+    replayed = harvest(played, Layout(tmp_path / "again", "essai"), 1, [])
+    (robots,) = (block for block in read_blocks(archive) if block.kind == "response" and "robots" in block.url)
+    assert len(robots.read()) == Limits().robots_bytes
+    assert b"WARC-Truncated: length\r\n" in gzip.decompress(archive.read_bytes()[robots.offset :][: robots.length])
+    told = [night.courtesy and (night.courtesy["robots_cut"], night.courtesy["refusals"]) for night in (first, again)]
+    assert (
+        told[0] == told[1] == (replayed.courtesy and (replayed.courtesy["robots_cut"], replayed.courtesy["refusals"]))
+    )
+    assert (Layout(tmp_path, "essai").archive(2)).stat().st_size < archive.stat().st_size
 
 
 @pytest.mark.usefixtures("_no_pause")

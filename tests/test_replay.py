@@ -1,14 +1,12 @@
 """Archivists' own tools: pywb plays every night of our archive, unchanged ones too, and a browser shows a page of it.
 
-Run by hand, with pywb in an environment of its own (it conflicts with Prefect):
+pywb lives in an environment of its own (it conflicts with Prefect); .ci/run makes one, or by hand:
 
-    MOISSON_PYWB=/path/to/environment/bin pytest -m outside tests/test_replay.py
+    MOISSON_PYWB=/path/to/environment/bin make test-all ARGS=tests/test_replay.py
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,10 +18,11 @@ import httpx
 import pytest
 
 from harvest.answers import read_answer, split_head
+from tests.outside import find_chromium, find_pywb
 from tests.site_server import free_port
 from tests.unchanged_nights import FIRST_NIGHT, by_304, by_body, sample_night, write_night
 
-pytestmark = pytest.mark.outside
+pytestmark = pytest.mark.outside("pywb")
 START_S = 60.0
 
 
@@ -41,7 +40,8 @@ class Player:
 
 @pytest.fixture(scope="module")
 def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    tools = Path(os.environ["MOISSON_PYWB"])
+    tools = find_pywb()
+    assert tools
     raw, folder = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("pywb")
     exchanges = sample_night()
     first = write_night(raw, 1, lambda a, e, w, _: a.add_exchange(*e, w), exchanges, [])
@@ -98,13 +98,14 @@ def test_pywb_plays_the_page_of_every_answer_of_a_night(player: Player, run: int
     assert played > 75
 
 
+@pytest.mark.outside("chromium")
 @pytest.mark.parametrize("run", [1, 2, 3])
 def test_a_browser_shows_a_listing_out_of_the_archive(player: Player, run: int, tmp_path: Path) -> None:
     number, url = next((n, u) for n, (u, _, _) in enumerate(player.exchanges) if "/thematique/" in u)
     when = FIRST_NIGHT + timedelta(days=run, seconds=1.25 * number)
-    browser = shutil.which("chromium")
-    assert browser, "install chromium"
-    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
+    browser = find_chromium()
+    assert browser
+    command = [str(browser), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
     command += ["--timeout=8000"]  # the page's own scripts never come to rest
     address = f"{player.address}/essai/{when:%Y%m%d%H%M%S}/{url}"
     shown = subprocess.run([*command, address], capture_output=True, check=True, timeout=60).stdout.decode()

@@ -229,6 +229,15 @@ def test_a_theme_that_is_called_so_is_none(heading: str) -> None:
     assert judge(themed(heading, empty)) is None
 
 
+@pytest.mark.parametrize("shift", [0, 1])
+def test_a_long_page_is_judged_in_its_own_letters(shift: int) -> None:
+    """What is looked at ends within a letter of two bytes, or does not."""
+    refused = "<title>Accès refusé</title><h1>Accès refusé</h1><p>Vous n’êtes pas autorisé à voir cette page.</p>"
+    told = judge(f"<html><body>{refused}<!--{'x' * shift}{'é' * 200_000}--></body></html>")
+    assert told is not None
+    assert "page of refused access" in told
+
+
 # --- the same for every address
 
 

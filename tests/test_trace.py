@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from flows.jobs import refresh
+from flows.importing import import_copy
+from flows.jobs import rebuild, refresh
 from harvest.archive import ArchiveWriter, read_block
 from harvest.payloads import read_payload
 from receipts.trace import trace
@@ -235,18 +236,58 @@ def published_from(folder: Path, head: str, page_bytes: bytes) -> tuple[Source, 
     return source, found
 
 
-def test_a_page_in_latin_letters_is_shown_as_it_reads(tmp_path: Path) -> None:
-    html = page(block("a").replace("h2", "h1")).partition(b"\r\n\r\n")[2].decode().replace("utf-8", "iso-8859-1")
-    source, _ = published_from(tmp_path, "text/html; charset=iso-8859-1", html.encode("latin-1"))
-    assert "écrit pour être lu" in shown_blocks(trace(source, tmp_path, f"{HOST}/a"))[0]
+LETTERS = "écrit pour l’être, à 15 €"
+MIXES = [
+    (header, meta, actual)
+    for header in (None, "utf-8", "iso-8859-1", "windows-1252", "x-nothing", "utf8mb4")
+    for meta in (None, "utf-8", "iso-8859-1")
+    for actual in ("utf-8", "utf-8-sig", "cp1252")
+]
 
 
-@pytest.mark.parametrize("head", ["text/html", "text/html; charset=utf8mb4"])
-def test_a_page_whose_header_knows_no_charset_is_shown_as_it_reads(tmp_path: Path, head: str) -> None:
-    html = page(block("a").replace("h2", "h1")).partition(b"\r\n\r\n")[2].decode().replace("utf-8", "windows-1252")
-    try:
-        source, _ = published_from(tmp_path, head, html.encode("cp1252"))
-        text = trace(source, tmp_path, f"{HOST}/a")
-    except LookupError as error:
-        pytest.fail(f"escaped: {error}")
-    assert "écrit pour être lu" in shown_blocks(text)[0]
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path]:
+    """A release of one listing whose resources' own pages are in all mixes of header, meta, mark and bytes."""
+    folder, when = tmp_path_factory.mktemp("mixed"), datetime(2026, 11, 23, tzinfo=UTC)
+    names = [f"m{n}" for n in range(len(MIXES))]
+    with ArchiveWriter(folder / "night.warc.gz", "essai") as archive:
+        archive.add_exchange(f"{HOST}/liste", b"", listing("Liste", names), when)
+        for name, (header, meta, actual) in zip(names, MIXES, strict=True):
+            head = f'<meta charset="{meta}">' if meta else ""
+            body = block(name).replace("h2", "h1").replace("écrit pour être lu", LETTERS)
+            html = f"<html><head>{head}</head><body>{body}</body></html>".encode(actual)
+            kind = f"text/html; charset={header}" if header else "text/html"
+            archive.add_exchange(f"{HOST}/{name}", b"", answer(html, media_type=kind), when)
+        archive.add_ledger({}, when)
+    source = make_source(HOST, replay=str(folder / "night.warc.gz"), name="essai")
+    refresh(source, folder)
+    for number, coding in enumerate(("utf-8", "utf-8-sig", "cp1252")):
+        copy = folder / f"copie{number}.txt"
+        text = f"Copie {number}\n\n{LETTERS}\n\nType de ressource\nGuide\nRessource privée\nNon\nRésumé\n\n{LETTERS}\n"
+        copy.write_bytes(text.encode(coding))
+        import_copy(source, folder, copy, f"{HOST}/copie{number}", when)
+    rebuild(source, folder)
+    return source, folder
+
+
+@pytest.mark.parametrize("number", range(len(MIXES)), ids=["-".join(map(str, mix)) for mix in MIXES])
+def test_a_page_is_shown_in_the_letters_in_which_it_was_read(mixed: tuple[Source, Path], number: int) -> None:
+    source, folder = mixed
+    text = trace(source, folder, f"{HOST}/m{number}")
+    (shown,) = [page for page in shown_blocks(text) if "<h1>" in page]
+    assert LETTERS in shown
+    assert LETTERS in text.partition("its bytes:")[0], "the row itself"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_text_copy_is_shown_in_the_letters_in_which_it_was_read(mixed: tuple[Source, Path], number: int) -> None:
+    source, folder = mixed
+    text = trace(source, folder, f"{HOST}/copie{number}")
+    assert [shown.count(LETTERS) for shown in shown_blocks(text)] == [2]
+    assert "(imported copy)" in text
+
+
+def test_a_byte_that_is_no_letter_is_shown_as_what_it_is(tmp_path: Path) -> None:
+    html = page(block("a").replace("h2", "h1")).partition(b"\r\n\r\n")[2].replace(b"pour", b"p\xffur")
+    source, _ = published_from(tmp_path, "text/html; charset=utf-8", html)
+    assert "écrit p\\xffur être lu" in shown_blocks(trace(source, tmp_path, f"{HOST}/a"))[0]

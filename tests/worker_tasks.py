@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 import time
 
 from flows.reading import Page, read_one
@@ -43,3 +44,13 @@ def read_poisoned(page: Page) -> PageReading:
     if page.url.endswith("/poison"):
         os.kill(os.getpid(), signal.SIGKILL)
     return read_one(page)
+
+
+def cost_of(page: Page) -> tuple[str, float, int]:
+    """Why a page was not read, in how many seconds, and by how many bytes the most memory ever held grew."""
+    # Linux counts in kilobytes, macOS in bytes
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    reading = read_one(page)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return reading.rejects[0].reason, time.monotonic() - started, grown * unit_bytes

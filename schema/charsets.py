@@ -1,7 +1,8 @@
 """Which character coding a page is in: byte-order mark, header, meta, then UTF-8 if it fits, else cp1252.
 
 What is declared is believed as far as the bytes bear it out. Only codings in which ASCII is ASCII are read: tags and
-line ends are found in the bytes, and spans count bytes.
+line ends are found in the bytes, and spans count bytes. Whoever turns a page into text asks here, so that what is read,
+what is judged and what a trace shows are the same letters.
 """
 
 from __future__ import annotations
