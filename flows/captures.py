@@ -30,6 +30,7 @@ from harvest.blocks import PART_SUFFIX
 from harvest.crawl import Progress
 from harvest.foreign import ForeignPage, Kind, Passed, foreign_pages
 from harvest.index import write_index
+from harvest.members import WarcRecord, read_date, record_at
 from harvest.originals import PageKey
 from harvest.payloads import read_payload
 from releases.store import run_state, write_run
@@ -97,19 +98,37 @@ class _Known:
         """Read the index; a run that was only to be looked at told nothing."""
         self.places: dict[PageKey, Pointer] = {}
         self._urls: dict[datetime, list[str]] = {}
+        self._raw, self._originals = layout.raw, dict[str, PageKey]()
         index = write_index(layout.raw)
         dry = {layout.archive(run).name for run in layout.runs() if run_state(layout, run) == "dry"}
         are_pages = pc.is_in(index["kind"].cast(pa.string()), pa.array(["response", "resource", "revisit"]))
-        columns = ["file", "offset", "length", "url", "archived_at", "block_digest"]
+        columns = ["file", "offset", "length", "kind", "url", "archived_at", "payload_digest", "block_digest"]
         for row in index.filter(are_pages).select(columns).to_pylist():
             if row["file"] not in dry:
                 key = (row["url"], row["archived_at"], row["block_digest"])
                 self.add(key, Pointer(row["file"], row["offset"], row["length"]))
+                if row["kind"] == "response":
+                    for name in (row["payload_digest"], _place(row["url"], row["archived_at"])):
+                        self._originals.setdefault(name, key)
 
     def add(self, key: PageKey, place: Pointer) -> None:
         """One more page."""
         self.places.setdefault(key, place)
         self._urls.setdefault(key[1], []).append(key[0])
+
+    def original_of(self, revisit: WarcRecord) -> tuple[PageKey, bytes] | None:
+        """The archived answer that a revisit of another file names by digest, or by address and date."""
+        url = revisit.header("warc-refers-to-target-uri").strip("<>")
+        try:
+            place = _place(url, read_date(revisit.header("warc-refers-to-date")))
+        except ValueError:
+            place = ""
+        names = (revisit.header("warc-payload-digest"), place)
+        key = next((self._originals[name] for name in names if name in self._originals), None)
+        if key is None:
+            return None
+        where = self.places[key]
+        return key, record_at(self._raw / where.file, where.offset).block
 
     def dated(self, page: ForeignPage, source: Source) -> str:
         """The address of a page with its date; numbered where there are two of one address and moment."""
@@ -137,8 +156,9 @@ def import_warc(source: Source, data: Path, file: Path, progress: Progress = sil
         path = layout.archive(run)
         try:
             with ArchiveWriter(path, SOFTWARE) as archive:
-                pages = foreign_pages(file, source, started_at)
-                taken = _take(source, archive, pages, _Known(layout), left, origin, progress)
+                known = _Known(layout)
+                pages = foreign_pages(file, source, started_at, known.original_of)
+                taken = _take(source, archive, pages, known, left, origin, progress)
                 if not taken.visits and left.counts["archived already"]:
                     return _nothing_new(source, file, left)
                 _require_read(source, file, taken, left)
@@ -209,11 +229,14 @@ def _read(taken: _Archived, progress: Progress) -> None:
 def _require_read(source: Source, file: Path, taken: _Archived, left: LeftAside) -> None:
     if not taken.visits:
         damage = left.named.get("damaged", [])
-        why = "; ".join(f"{count} {kind}" for kind, count in left.counts.most_common()) or "it is empty"
+        why = "; ".join(f"{count} {kind}" for kind, count in left.counts.most_common() if kind != "beside the pages")
         if damage and set(left.counts) <= {"damaged", "beside the pages"}:
             raise DamagedArchive(f"{file}: no page can be read: {_told(damage[0])}; nothing was archived")
         hosts = ", ".join(sorted(source.schemes))
-        raise UsageError(f"{file}: holds no page of {source.name} ({hosts}): {why}; nothing was archived")
+        hint = "; import the file first whose pages its revisits repeat" if left.counts["original missing"] else ""
+        raise UsageError(
+            f"{file}: holds no page of {source.name} ({hosts}): {why or 'no page at all'}; nothing was archived{hint}"
+        )
     if not taken.records:
         raise StructureChanged(
             f"{file}: {_pages(taken.visits)}, and no block with labelled fields on any; nothing was archived. "
@@ -255,6 +278,10 @@ def _told(passed: Passed) -> str:
     if not passed.url:
         return passed.reason
     return passed.url if passed.reason == passed.kind else f"{passed.url} ({passed.reason})"
+
+
+def _place(url: str, archived_at: datetime) -> str:
+    return f"{url} {archived_at.timestamp()}"
 
 
 def _canonical(url: str, source: Source) -> str:

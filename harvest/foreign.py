@@ -7,7 +7,7 @@ left aside, each record with its reason: nothing is dropped in silence, and noth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,9 @@ PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 # revisits that stand before their original wait for it; more of them would take too much memory
 MAX_WAITING = 10_000
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
+
+# the page that a revisit repeats, out of the archives: its key and its answer
+Elsewhere = Callable[[WarcRecord], tuple[PageKey, bytes] | None]
 
 Kind = Literal[
     "on another host",
@@ -89,11 +92,19 @@ class _Met:
     source: Source
     now: datetime
     originals: Originals
+    elsewhere: Elsewhere
     pages: dict[tuple[str, datetime, str], Kept] = field(default_factory=dict)
     waiting: list[WarcRecord] = field(default_factory=list)
 
 
-def foreign_pages(path: Path, source: Source, now: datetime) -> Iterator[ForeignPage | Passed]:
+def nowhere(_revisit: WarcRecord) -> None:
+    """No archive to look into."""
+    return
+
+
+def foreign_pages(
+    path: Path, source: Source, now: datetime, elsewhere: Elsewhere = nowhere
+) -> Iterator[ForeignPage | Passed]:
     """The pages of a source that a WARC holds, in its order, and what was left aside.
 
     A revisit that stands before its original comes last.
@@ -102,12 +113,13 @@ def foreign_pages(path: Path, source: Source, now: datetime) -> Iterator[Foreign
         path: any WARC.
         source: whose pages.
         now: UTC; a page that is dated later is not believed.
+        elsewhere: looks for the original of a revisit that the file does not hold: crawls are cut into many files.
 
     Raises:
         DamagedArchive: no such file, or no WARC.
     """
     with Originals() as originals:
-        met = _Met(source, now, originals)
+        met = _Met(source, now, originals, elsewhere)
         for record in foreign_records(path):
             if isinstance(record, Damage):
                 yield _damaged(record)
@@ -152,16 +164,17 @@ def _page(record: WarcRecord, met: _Met) -> ForeignPage:
     url = _our_address(record.url, met.source)
     if record.archived_at > met.now:
         raise _NotTaken(f"dated {record.archived_at:%Y-%m-%d}, which is yet to come", "dated ahead")
+    if record.kind == "revisit":
+        # these may call themselves truncated: their body stands elsewhere
+        return _revisited(record, url, met)
     for header in ("warc-truncated", "warc-segment-number"):
         if said := record.header(header):
             raise _NotTaken(f"not whole ({header}: {said})", "cut by who wrote it")
-    if record.kind == "revisit":
-        return _revisited(record, url, met)
     if record.kind == "resource":
         _require_digest(record)
         return _new(record, _of(record, url, "resource", record.block, record.header("content-type")), met)
     if not record.block.startswith(b"HTTP/"):
-        raise _NotTaken("no HTTP answer", "no address of a page")
+        raise _NotTaken("no HTTP answer", "broken answer")
     _require_status(record.block)
     answer = read_answer(record.block)
     _require_digest(record)
@@ -171,8 +184,8 @@ def _page(record: WarcRecord, met: _Met) -> ForeignPage:
 def _our_address(stated: str, source: Source) -> str:
     try:
         url = canonical_url(stated, schemes=source.schemes)
-    except ValueError as error:
-        raise _NotTaken(f"no address of a page ({error})", "no address of a page") from None
+    except ValueError:
+        raise _NotTaken("no address of a page", "no address of a page") from None
     if not any(same_host(url, canonical_url(listing, schemes=source.schemes)) for listing in source.listings):
         raise _NotTaken("on another host", "on another host")
     if urlsplit(url).path == "/robots.txt":
@@ -240,15 +253,27 @@ def _revisited(revisit: WarcRecord, url: str, met: _Met) -> ForeignPage:
     if not is_unchanged:
         _require_status(revisit.block)
     try:
-        kept = met.originals.find(revisit)
+        kept = met.originals.find(revisit) or _found_elsewhere(revisit, met)
     except DigestsDiffer as error:
         raise _NotTaken(str(error), "digest differs") from None
     if kept is None:
         what = "an answer 304 that confirms" if is_unchanged else "a revisit of"
-        raise _NotTaken(f"{what} a page which this file does not hold", "original missing")
+        raise _NotTaken(f"{what} a page which neither this file nor the archive holds", "original missing")
     if is_unchanged:
         page = _of(revisit, url, "revisit", revisit.block, kept.content_type)
         return _new(revisit, replace(page, confirms=kept.key), met, kept)
     head, body = split_head(met.originals.block_of(kept))
     content = (split_head(revisit.block)[0] if revisit.block.strip() else head) + body
     return _new(revisit, _answered(revisit, url, content, read_answer(content)), met, kept)
+
+
+def _found_elsewhere(revisit: WarcRecord, met: _Met) -> Kept | None:
+    """An archived page that a revisit repeats, if it is the one that the revisit means."""
+    found = met.elsewhere(revisit)
+    if found is None:
+        return None
+    key, block = found
+    stated = revisit.header("warc-payload-digest")
+    if stated and not any(is_digest_of(stated, form) for form in body_forms(block)):
+        return None
+    return met.originals.keep(key, read_answer(block).header("content-type") or "", stated, block)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,14 @@ class Oversize(Unreadable):
     def __init__(self, length: int) -> None:
         super().__init__(f"more than {MAX_RECORD_BYTES} bytes in one record")
         self.length = length
+
+
+class DigestDiffers(Unreadable):
+    """A whole record lies there, and its block is not that of the digest it states."""
+
+    def __init__(self, record: WarcRecord) -> None:
+        super().__init__(DIGEST_DIFFERS)
+        self.record = record
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,12 @@ def digest_of(content: bytes) -> str:
 # --- a whole file -----------------------------------------------------------------------------------------------------
 
 
-def scan_records(path: Path) -> Iterator[WarcRecord | Damage]:
+def scan_records(path: Path, unchecked: Collection[str] = ()) -> Iterator[WarcRecord | Damage]:
     """Every record of a WARC in order, `warcinfo` too, and every stretch that holds none.
+
+    Args:
+        path: the file.
+        unchecked: kinds of records whose digest is not looked at.
 
     Raises:
         DamagedArchive: the file cannot be opened, or is no WARC from its first bytes on.
@@ -113,6 +125,9 @@ def scan_records(path: Path) -> Iterator[WarcRecord | Damage]:
             while place < end:
                 try:
                     found: WarcRecord | Damage = read_at(stream, place)
+                except DigestDiffers as error:
+                    is_kept = error.record.kind in unchecked
+                    found = error.record if is_kept else Damage(place, error.record.length, str(error))
                 except Oversize as error:
                     # what lies in it may look like records, and is none
                     found = Damage(place, error.length, str(error))
@@ -275,10 +290,10 @@ def require_digest(record: WarcRecord) -> None:
     """Compare the stated digest with the block; an algorithm we do not know says nothing.
 
     Raises:
-        Unreadable: they differ.
+        DigestDiffers: they differ.
     """
     if not is_digest_of(record.header("warc-block-digest"), record.block):
-        raise Unreadable(DIGEST_DIFFERS)
+        raise DigestDiffers(record)
 
 
 def is_digest_of(stated: str, content: bytes) -> bool:

@@ -73,7 +73,7 @@ def test_what_is_not_taken_says_why(tmp_path: Path, source: Source) -> None:
         "media type not stated": record("resource", f"{SITE}/x", b"a", type_=" "),
         "of the": record("response", f"{SITE}/x", PAGE[:-3]),
         "304": record("revisit", f"{SITE}/x", answer(""), "WARC-Profile: x/revisit/server-not-modified"),
-        "does not hold": record("revisit", f"{SITE}/x", PAGE[: -len(BODY)], "WARC-Payload-Digest: sha1:AAAA"),
+        "archive holds": record("revisit", f"{SITE}/x", PAGE[: -len(BODY)], "WARC-Payload-Digest: sha1:AAAA"),
     }
     path.write_bytes(by_record(INFO, *refused.values()))
     taken, passed = read(path, source)

@@ -500,7 +500,9 @@ def test_a_revisit_is_the_page_that_it_repeats_at_its_own_date(
     is_first: bool,  # noqa: FBT001
     pack: Callable[..., bytes],
 ) -> None:
-    revisit = record("revisit", LISTING, HEAD, SAME, *NAMES[named], when=LATER)
+    # as wget writes it: truncated, by its own word, and the digest of nothing
+    odd = ("WARC-Truncated: length", f"WARC-Block-Digest: {base32(b'')}")
+    revisit = record("revisit", LISTING, HEAD, SAME, *odd, *NAMES[named], when=LATER)
     records = [record("response", LISTING, ORIGINAL), revisit]
     import_warc(source, data, give(data, *(records[::-1] if is_first else records), pack=pack))
     assert [date for date, _ in pointers(data)] == [WHEN, LATER]
@@ -528,6 +530,35 @@ def test_an_answer_304_stays_one_and_confirms_its_page(source: Source, data: Pat
     other = record("revisit", LISTING, sent, UNCHANGED, *NAMES["address and date"], when="2021-05-06T07:08:09Z")
     file = give(data, record("response", LISTING, ORIGINAL), other, name="suite.warc.gz")
     assert "run 2 imported: 1 page of 1 address (2021-05-06): 2 records" in import_warc(source, data, file).verdict
+
+
+@pytest.mark.parametrize("named", ["digest", "address and date"])
+def test_a_revisit_finds_its_original_in_a_file_that_was_imported_before(
+    source: Source, data: Path, named: str
+) -> None:
+    revisits = (
+        record("revisit", LISTING, HEAD, SAME, *NAMES[named], when=LATER),
+        record(
+            "revisit", f"{SITE}/x", HEAD, SAME, f"WARC-Payload-Digest: {base32(b'autre')}", *NAMES["address and date"]
+        ),
+    )
+    alone = give(data, *revisits, name="suite.warc.gz")
+    with pytest.raises(UsageError, match="2 original missing.*; import the file first"):
+        import_warc(source, data, alone)
+    import_warc(source, data, give(data, record("response", LISTING, ORIGINAL)))
+    assert "run 2 imported: 1 page of 1 address (2020-05-06): 2 records" in import_warc(source, data, alone).verdict
+    # the other names a page of that address and date, and has another digest
+    assert aside(data, 2) == {"beside the pages": 1, "original missing": 1}
+    raw = Layout(data, "mine").raw / "000002.warc.gz"
+    ledger = read_ledger(raw)
+    assert ledger
+    assert record_at(raw, ledger["visits"][0]["pointer"]["offset"]).block == HEAD + BODY
+    other = record("revisit", LISTING, b"", UNCHANGED, *NAMES[named], when="2021-05-06T07:08:09Z")
+    import_warc(source, data, give(data, other, name="encore.warc.gz"))
+    raw = Layout(data, "mine").raw / "000003.warc.gz"
+    pointer = (read_ledger(raw) or {})["visits"][0]["pointer"]
+    assert read_payload(raw, pointer["offset"]).content == BODY
+    assert check(raw.parent) == []
 
 
 def test_a_revisit_that_contradicts_itself_is_no_page(source: Source, data: Path) -> None:
