@@ -543,7 +543,7 @@ def test_a_revisit_finds_its_original_in_a_file_that_was_imported_before(
         ),
     )
     alone = give(data, *revisits, name="suite.warc.gz")
-    with pytest.raises(UsageError, match="2 original missing.*; import the file first"):
+    with pytest.raises(UsageError, match=r"2 original missing.*; import the file first"):
         import_warc(source, data, alone)
     import_warc(source, data, give(data, record("response", LISTING, ORIGINAL)))
     assert "run 2 imported: 1 page of 1 address (2020-05-06): 2 records" in import_warc(source, data, alone).verdict
@@ -682,6 +682,31 @@ def test_a_bomb_costs_no_more_than_one_record_may(source: Source, tmp_path: Path
     taken, kinds, peak = peak_of(path, source)
     assert (taken, kinds) == (2, ["too large"])
     assert peak < (75_000_000 if pack is by_record else 6_000_000)
+
+
+def test_a_page_that_was_never_packed_has_the_same_limit(
+    source: Source, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harvest.foreign.MAX_CONTENT_BYTES", 1000)
+    large = html("Beta").ljust(1001)
+    records = [
+        record("response", LISTING, page_of(html("Alpha").ljust(1000))),
+        record("response", f"{SITE}/a", page_of(large)),
+        record("resource", f"{SITE}/b", large, type_="text/html"),
+    ]
+    import_warc(source, data, give(data, *records))
+    assert aside(data) == {"beside the pages": 1, "too large": 2}
+
+
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_length_that_no_file_has_is_damage(source: Source, data: Path, digits: int) -> None:
+    page = page_of(html("Beta"))
+    odd = record("response", f"{SITE}/a", page).replace(
+        f"Length: {len(page)}\r\n\r".encode(), b"Length: %s\r\n\r" % (b"9" * digits), 1
+    )
+    import_warc(source, data, give(data, odd, record("response", LISTING, page_of(html("Alpha"))), pack=not_at_all))
+    assert aside(data)["damaged"] == 1
+    assert len(report(data, 1)["origin"]["left_aside"][-1]["first"][0]["reason"]) < 200
 
 
 def test_a_film_is_passed_over_in_little_memory(
