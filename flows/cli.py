@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.importing import import_copy
+from flows.importing import import_copy, is_warc_file
 from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source, source_files
 from flows.stages import silent
@@ -74,13 +74,32 @@ def rebuild_command(source: SourceArgument, data: DataOption = Path("data"), dir
 @app.command("import")
 def import_command(
     source: SourceArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved page: HTML or text.")],
-    url: Annotated[str, typer.Option(help="The address it was saved from.")],
-    at: Annotated[str, typer.Option(help="When it was saved: 2023-06-01 or 2023-06-01T00:00:00Z.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved page (HTML or text), or a whole WARC.")],
+    url: Annotated[str | None, typer.Option(help="Of a page: the address it was saved from.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Of a page: when it was saved, 2023-06-01 or 2023-06-01T00:00:00Z.")
+    ] = None,
     data: DataOption = Path("data"),
 ) -> None:
-    """Archive a saved copy of a page; rebuild or refresh then reads it."""
-    typer.echo(import_copy(find_source(source), data, file, url, _read_time(at)).verdict)
+    """Archive a saved page, or the pages of a WARC; rebuild or refresh then reads them.
+
+    A WARC tells address and date of each page itself: no --url, no --at.
+    """
+    from flows.captures import import_warc
+    from flows.display import progress_on_terminal
+
+    found, saved_at = find_source(source), None if at is None else _read_time(at)
+    if is_warc_file(file):
+        if url is not None or at is not None:
+            raise UsageError(f"{file}: a WARC tells address and date of each page itself: leave --url and --at out")
+        with progress_on_terminal(found.name) as progress:
+            outcome = import_warc(found, data, file, progress)
+        _tell_aside(outcome)
+    elif url is None or saved_at is None:
+        raise UsageError(f"{file}: a saved page: say with --url where it was saved from, and with --at when")
+    else:
+        outcome = import_copy(found, data, file, url, saved_at)
+    typer.echo(outcome.verdict)
 
 
 @app.command("trace")
@@ -232,6 +251,12 @@ def _tell_where(outcome: Outcome, data: Path, source: Source) -> None:
     if outcome.facts.get("state") in ("published", "unchanged"):
         table = data / "clean" / source.name / "latest" / "resources.parquet"
         typer.echo(f'open it: python -c "import pandas as pd; print(pd.read_parquet({str(table)!r}))"', err=True)
+
+
+def _tell_aside(outcome: Outcome) -> None:
+    """What of a WARC was not taken, and why."""
+    if lines := outcome.facts["left_aside"]:
+        typer.echo("not taken:\n" + "\n".join(printable(" ".join(line.split("\n"))) for line in lines), err=True)
 
 
 def _guarded(call: Callable[[], Any]) -> int:

@@ -11,6 +11,7 @@ from flows.ledger import FORMAT, Ledger, to_json
 from flows.lock import locked
 from flows.stages import SOFTWARE
 from harvest.archive import ArchiveWriter
+from harvest.packings import is_warc
 from parsers.page import parse_page
 from releases.store import (
     write_run,
@@ -54,6 +55,20 @@ def import_copy(source: Source, data: Path, file: Path, url: str, made_at: datet
     return Outcome(verdict)
 
 
+def is_warc_file(file: Path) -> bool:
+    """Whether a file is a whole WARC, to be imported page by page (flows.captures).
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return is_warc(file)
+    except OSError as error:
+        raise UsageError(
+            f"{file}: cannot be read ({error.strerror or error}); give a saved HTML or text file, or a WARC"
+        ) from None
+
+
 def _archive_copy(layout: Layout, payload: Payload, address: str, kind: str, made_at: datetime, reason: str) -> Ledger:
     """Archive a copy and the ledger of a run that brought nothing else."""
     started_at, run = datetime.now(UTC), layout.next_run()
@@ -84,10 +99,8 @@ def _sniff(file: Path) -> tuple[bytes, str, str]:
         ) from None
     if not content.strip():
         raise UsageError(f"{file}: is empty; give a saved HTML or text file")
-    if content.startswith((b"\x1f\x8b", b"WARC/")):
-        raise UsageError(
-            f"{file}: is compressed, or is a WARC: unpack a page; replay a WARC with `refresh SOURCE --replay`"
-        )
+    if content.startswith(b"\x1f\x8b"):
+        raise UsageError(f"{file}: is compressed, and no WARC: unpack it, and give the page")
     if b"\x00" in content[:4096] or content.startswith(b"%PDF"):
         raise UsageError(f"{file}: is neither HTML nor text; save the page as HTML or as text")
     head = content[:4096].lower()

@@ -24,7 +24,10 @@ Kind = Literal["refresh", "import", "dry"]
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a run met, and of what kind it was; times are UTC; courtesy is the politeness receipt (harvest.courtesy)."""
+    """What a run met, and of what kind it was; times are UTC; courtesy is the politeness receipt (harvest.courtesy).
+
+    origin: of a WARC that was imported, which file it was and what of it was left aside (flows.captures).
+    """
 
     format: int
     kind: Kind
@@ -35,6 +38,7 @@ class Ledger:
     visits: tuple[Visit, ...]
     listings: tuple[ListingVisit, ...] = ()
     courtesy: dict[str, Any] | None = None
+    origin: dict[str, Any] | None = None
 
 
 _LEDGER = TypeAdapter(Ledger)

@@ -6,7 +6,7 @@ A worker imports this module and nothing of the tables: it starts in half a seco
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.workers import Failure, Limits, parse_in_workers
 from harvest.answers import BrokenAnswer
@@ -36,14 +36,20 @@ def read_visits(
     # a worker that was started before may be in another folder
     layout = Layout(layout.data.absolute(), layout.source)
     pages = [Page(source, v.url, {"listing": True, "copy": None}.get(v.role, False), layout, v) for v in visits]
+    read = read_pages(pages, limits)
+    return tuple(Reading(v, _as_of_then(v, page)) for v, page in zip(visits, read, strict=True))
+
+
+def read_pages(pages: Sequence[Page], limits: Limits | None = None) -> list[PageReading]:
+    """What pages state, in their order; one that no worker comes through is one reject."""
     read = parse_in_workers(pages, read_one, limits)
-    return tuple(Reading(v, _told(page, given)) for v, page, given in zip(visits, pages, read, strict=True))
+    return [_told(page, given) for page, given in zip(pages, read, strict=True)]
 
 
 def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool) -> PageReading:
     """What a page in hand states; a page that no worker comes through is one reject."""
     page = Page(source, url, is_listing, payload=payload)
-    return _told(page, parse_in_workers([page], read_one)[0])
+    return read_pages([page])[0]
 
 
 def read_one(page: Page) -> PageReading:
@@ -67,6 +73,16 @@ def _told(page: Page, given: PageReading | Failure) -> PageReading:
     if isinstance(given, Failure):
         return _refused(page.url, given.reason, given.message)
     return given
+
+
+def _as_of_then(visit: Visit, page: PageReading) -> PageReading:
+    """What a page states; of a dated one (flows.captures) not which addresses led where on that day.
+
+    Today they may lead elsewhere, and the site's word of today would lose to it.
+    """
+    if visit.role == "copy" and "#" in visit.url:
+        return replace(page, canonical_url=visit.url, also_known_as=())
+    return page
 
 
 def _refused(url: str, reason: str, message: str) -> PageReading:

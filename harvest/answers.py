@@ -98,6 +98,19 @@ def read_head(block: bytes) -> tuple[Answer, bytes]:
     return Answer(int(status[1]), tuple(_headers(head)), b""), body
 
 
+def body_forms(block: bytes) -> tuple[bytes, bytes, bytes]:
+    """The body of an answer as it stands, without its transfer coding, without any coding: digests are made of each.
+
+    Raises:
+        BrokenAnswer: as for read_answer.
+    """
+    answer = read_answer(block)
+    head, body = split_head(block)
+    while (status := _STATUS_LINE.match(head)) and status[1].startswith(b"1"):
+        head, body = split_head(body)
+    return body, _undo_transfer(answer, body), answer.content
+
+
 def _headers(head: bytes) -> list[tuple[str, str]]:
     lines = _LINE_END.split(head.decode("latin-1"))[1:]
     pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")

@@ -133,13 +133,26 @@ class ArchiveWriter:
         """Archive a foreign copy without headers as a `resource` or `conversion` record; where it lies."""
         return self._write(plain_member(url, kind, content, content_type, made_at))
 
-    def add_foreign(self, page: ForeignPage, from_file: str) -> Pointer:
-        """Archive a page of a foreign WARC under the date it had there, marked with where it came from."""
-        origin = {IMPORTED_FROM: f"{quote(from_file)};{page.record_id}", SAME_REQUEST: NO_REQUEST}
+    def add_foreign(self, page: ForeignPage, origin: str, confirmed: Pointer | None = None) -> Pointer:
+        """Archive a page of a foreign WARC under the date it had there, marked with where it came from.
+
+        Args:
+            page: as `harvest.foreign` gives it.
+            origin: the file that it stood in: `imported_from`.
+            confirmed: where the page lies that an answer 304 confirms.
+        """
+        marks = {IMPORTED_FROM: f"{origin};{page.record_id}", SAME_REQUEST: NO_REQUEST}
+        if confirmed is not None:
+            is_here = confirmed.file == self._final.name
+            path = self.path if is_here else self._final.with_name(confirmed.file)
+            file, record = root_of(path, confirmed.offset)
+            name = file.name.removesuffix(PART_SUFFIX)
+            stated = (page.stated_url, page.content, page.archived_at, name, record, SERVER_NOT_MODIFIED)
+            return self._write(revisit_member(*stated, marks))
         if page.kind == "response":
-            return self._write(http_member(page.stated_url, "response", page.content, page.archived_at, origin))
-        stated = (page.stated_url, page.kind, page.content, page.content_type, page.archived_at)
-        return self._write(plain_member(*stated, {IMPORTED_FROM: origin[IMPORTED_FROM]}))
+            return self._write(http_member(page.stated_url, "response", page.content, page.archived_at, marks))
+        copy = (page.stated_url, page.kind, page.content, page.content_type, page.archived_at)
+        return self._write(plain_member(*copy, {IMPORTED_FROM: marks[IMPORTED_FROM]}))
 
     def add_ledger(self, ledger: dict[str, Any], written_at: datetime) -> Pointer:
         """Close the run: its ledger as the last record."""
@@ -203,6 +216,11 @@ class ArchiveWriter:
             # what failed first is the news
             if exc_value is None:
                 raise DiskTrouble(f"{self.path}: cannot be closed ({error}); make room and refresh again") from error
+
+
+def imported_from(name: str, sha256_hex: str) -> str:
+    """How a record names the foreign file it stood in."""
+    return f"{quote(name)};sha256:{sha256_hex}"
 
 
 def _repeats(response: bytes, original: bytes) -> bool:

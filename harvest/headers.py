@@ -18,5 +18,6 @@ SAME_REQUEST = "Moisson-Request"
 NO_REQUEST = "none"
 # an answer 304 as it was received, line ends and what is not ASCII percent-encoded
 ANSWER = "Moisson-Answer"
-# on a record out of a foreign WARC: that file's name, percent-encoded, and the record's identifier there
+# on a record out of a foreign WARC: that file's name, percent-encoded, its digest, and the record's identifier there,
+# as `old.warc.gz;sha256:9f86…;urn:uuid:…`
 IMPORTED_FROM = "Moisson-Imported-From"

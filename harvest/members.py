@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,31 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _VERSION = re.compile(rb"WARC/(?:0\.1[78]|1\.[01])\r?\n")
 _RECORD_END = b"\r\n\r\n"
+# what is passed over of a record that is too large may be so many times as large as it is stored
+_MAX_RATIO = 20
+_MAX_DIGITS = 18
+
+DIGEST_DIFFERS = "the record is not what was written: digest differs"
 
 
 class Unreadable(ValueError):
     """No sound record lies there; the message says why."""
+
+
+class Oversize(Unreadable):
+    """A record lies there that is larger than we read; it takes length bytes of the file."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"more than {MAX_RECORD_BYTES} bytes in one record")
+        self.length = length
+
+
+class DigestDiffers(Unreadable):
+    """A whole record lies there, and its block is not that of the digest it states."""
+
+    def __init__(self, record: WarcRecord) -> None:
+        super().__init__(DIGEST_DIFFERS)
+        self.record = record
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +108,12 @@ def digest_of(content: bytes) -> str:
 # --- a whole file -----------------------------------------------------------------------------------------------------
 
 
-def scan_records(path: Path) -> Iterator[WarcRecord | Damage]:
+def scan_records(path: Path, unchecked: Collection[str] = ()) -> Iterator[WarcRecord | Damage]:
     """Every record of a WARC in order, `warcinfo` too, and every stretch that holds none.
+
+    Args:
+        path: the file.
+        unchecked: kinds of records whose digest is not looked at.
 
     Raises:
         DamagedArchive: the file cannot be opened, or is no WARC from its first bytes on.
@@ -100,6 +125,12 @@ def scan_records(path: Path) -> Iterator[WarcRecord | Damage]:
             while place < end:
                 try:
                     found: WarcRecord | Damage = read_at(stream, place)
+                except DigestDiffers as error:
+                    is_kept = error.record.kind in unchecked
+                    found = error.record if is_kept else Damage(place, error.record.length, str(error))
+                except Oversize as error:
+                    # what lies in it may look like records, and is none
+                    found = Damage(place, error.length, str(error))
                 except Unreadable as error:
                     found = Damage(place, _next_record(stream, place, end) - place, str(error))
                 yield found
@@ -188,7 +219,7 @@ def _inflate(stream: IO[bytes], offset: int) -> tuple[bytes, int]:
     """What one gzip member holds, and its length; its checksum and size are zlib's to check."""
     inflate, content = zlib.decompressobj(wbits=31), bytearray()
     stream.seek(offset)
-    taken, rest = 0, b""
+    taken, passed_over, rest = 0, 0, b""
     while not inflate.eof:
         given = rest or stream.read(_READ_BYTES)
         taken += 0 if rest else len(given)
@@ -200,21 +231,28 @@ def _inflate(stream: IO[bytes], offset: int) -> tuple[bytes, int]:
         rest = inflate.unconsumed_tail
         content += piece
         if len(content) > MAX_RECORD_BYTES:
+            passed_over += len(content)
+            content.clear()
+        if passed_over > MAX_RECORD_BYTES + _MAX_RATIO * taken:
             raise Unreadable(f"more than {MAX_RECORD_BYTES} bytes in one record")
         if not given and not piece and not inflate.eof:
             raise Unreadable("cut within a gzip member" if taken else "no gzip member")
+    if passed_over:
+        raise Oversize(taken - len(inflate.unused_data))
     return bytes(content), taken - len(inflate.unused_data)
 
 
 def _read_plain(stream: IO[bytes], offset: int) -> WarcRecord:
     stream.seek(offset)
     headers, start, size = parse_head(stream.read(_MAX_HEAD_BYTES))
-    if size > MAX_RECORD_BYTES:
-        raise Unreadable(f"more than {MAX_RECORD_BYTES} bytes in one record")
     stream.seek(offset + start)
-    block, end = stream.read(size), stream.read(len(_RECORD_END))
-    if len(block) < size or end != _RECORD_END:
+    block = stream.read(size) if size <= MAX_RECORD_BYTES else b""
+    stream.seek(offset + start + size)
+    end = stream.read(len(_RECORD_END))
+    if end != _RECORD_END:
         raise Unreadable("the record is cut, or longer than it says")
+    if len(block) < size:
+        raise Oversize(start + size + len(end))
     record = WarcRecord(offset, start + size + len(end), headers, block)
     require_digest(record)
     return record
@@ -239,8 +277,8 @@ def parse_head(content: bytes) -> tuple[tuple[tuple[str, str], ...], int, int]:
             headers.append((name.strip().lower(), value.strip()))
     said = dict(reversed(headers))
     length = said.get("content-length", "")
-    if not (length.isascii() and length.isdecimal()):
-        raise Unreadable(f"the head of the record cannot be read (Content-Length {length!r})")
+    if not (length.isascii() and length.isdecimal() and len(length) < _MAX_DIGITS):
+        raise Unreadable(f"the head of the record cannot be read (Content-Length {length[:40]!r})")
     try:
         read_date(said.get("warc-date", ""))
     except ValueError:
@@ -252,11 +290,18 @@ def require_digest(record: WarcRecord) -> None:
     """Compare the stated digest with the block; an algorithm we do not know says nothing.
 
     Raises:
-        Unreadable: they differ.
+        DigestDiffers: they differ.
     """
-    algorithm, _, value = record.header("warc-block-digest").partition(":")
+    if not is_digest_of(record.header("warc-block-digest"), record.block):
+        raise DigestDiffers(record)
+
+
+def is_digest_of(stated: str, content: bytes) -> bool:
+    """Whether a digest as WARCs state them may be that of some bytes; one that we cannot check may be."""
+    algorithm, _, value = stated.partition(":")
     if algorithm.lower() not in ("sha1", "sha256", "md5") or not value:
-        return
-    digest = hashlib.new(algorithm.lower(), record.block, usedforsecurity=False)
-    if value.upper() != base64.b32encode(digest.digest()).decode() and value.lower() != digest.hexdigest():
-        raise Unreadable("the record is not what was written: digest differs")
+        return True
+    digest = hashlib.new(algorithm.lower(), content, usedforsecurity=False)
+    return value.upper().rstrip("=") == base64.b32encode(digest.digest()).decode().rstrip("=") or (
+        value.lower() == digest.hexdigest()
+    )

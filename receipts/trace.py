@@ -59,7 +59,8 @@ def _find(release: Release, source: Source, what: str) -> Row:
         except ValueError as error:
             raise UsageError(f"{error}; give an address, a resource_id or a record_id") from None
         own = {r["resource_id"] for r in records if r["url"] == address}
-        wanted |= own or {r["resource_id"] for r in records if r["page_url"] == address}
+        # a page looked at again, or out of an imported WARC, has that behind its address
+        wanted |= own or {r["resource_id"] for r in records if r["page_url"].partition("#")[0] == address}
         wanted |= {r["resource_id"] for r in resources if r["url"] == address}
         aliases = {p["url"]: p["canonical_url"] or p["redirect_url"] for p in release.rows("pages")}
         wanted |= {r["resource_id"] for r in resources if r["url"] and r["url"] == aliases.get(address)}

@@ -132,7 +132,12 @@ RECORDS = Table(
     (
         Column("record_id", pa.string(), "Identifier, stable for the same resource on the same page address"),
         Column("resource_id", pa.string(), "The resource it was recognised as"),
-        Column("page_url", pa.string(), "Canonical address of the page it was read from"),
+        Column(
+            "page_url",
+            pa.string(),
+            "Canonical address of the page it was read from; with its date (`#2019-05-06T07:08:09Z`) out of a foreign "
+            "WARC",
+        ),
         Column("url", pa.string(), "The resource's own canonical address as the record gives it", is_nullable=True),
         Column("position", pa.int32(), "Place on the page, counted from 0"),
         Column("title", pa.string(), "Title, as the page has it"),
@@ -196,7 +201,9 @@ PAGES = Table(
     "address met in the run, and what became of it",
     ("url",),
     (
-        Column("url", pa.string(), "The address, canonical"),
+        Column(
+            "url", pa.string(), "The address, canonical; with its date (`#2019-05-06T07:08:09Z`) out of a foreign WARC"
+        ),
         Column("role", CLOSED_LIST, "robots, sitemap, listing, resource, known, copy or other"),
         Column("outcome", CLOSED_LIST, "What became of it (see the dictionary of outcomes)"),
         Column("status", pa.int32(), "HTTP status; null when there was no answer", is_nullable=True),

@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from harvest.archive import ArchiveWriter, read_block, read_blocks
+from harvest.archive import ArchiveWriter, imported_from, read_block, read_blocks
 from harvest.foreign import ForeignPage, Passed, foreign_pages
 from harvest.members import digest_of, record_at
 from harvest.payloads import read_payload
 from schema.errors import DamagedArchive
 from schema.sources import Source
+from tests.foreign_warcs import INFO, PACKINGS, WHEN, as_a_whole, by_record, not_at_all, record
 from tests.site_server import answer, chunked, make_source, redirect
 
 SITE = "https://www.rtes.example"
 PAGE = answer("<html><p>é</p></html>", media_type="text/html; charset=utf-8")
 BODY = PAGE.partition(b"\r\n\r\n")[2]
-WHEN = "2019-05-06T07:08:09Z"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -30,35 +31,10 @@ def source() -> Source:
     return make_source(SITE)
 
 
-def record(
-    kind: str, url: str, block: bytes, *lines: str, version: str = "WARC/1.0", when: str = WHEN, type_: str = ""
-) -> bytes:
-    type_ = type_ or "application/http; msgtype=response"
-    head = [version, f"WARC-Type: {kind}", f"WARC-Date: {when}", f"WARC-Target-URI: {url}", f"Content-Type: {type_}"]
-    record_id = f"WARC-Record-ID: <urn:uuid:{digest_of(url.encode() + block)[5:21]}>"
-    lines = (*lines, record_id, f"Content-Length: {len(block)}")
-    return "\r\n".join([*head, *lines, "", ""]).encode() + block + b"\r\n\r\n"
-
-
-def by_record(*records: bytes) -> bytes:
-    return b"".join(gzip.compress(r) for r in records)
-
-
-def as_a_whole(*records: bytes) -> bytes:
-    return gzip.compress(b"".join(records))
-
-
-def not_at_all(*records: bytes) -> bytes:
-    return b"".join(records)
-
-
-PACKINGS = [by_record, as_a_whole, not_at_all]
-INFO = record("warcinfo", "", b"software: autre\r\n", type_="application/warc-fields")
-
-
 def read(path: Path, source: Source) -> tuple[list[ForeignPage], list[Passed]]:
-    found = list(foreign_pages(path, source))
-    return [f for f in found if isinstance(f, ForeignPage)], [f for f in found if isinstance(f, Passed)]
+    found = list(foreign_pages(path, source, NOW))
+    passed = [f for f in found if isinstance(f, Passed) and f.kind != "beside the pages"]
+    return [f for f in found if isinstance(f, ForeignPage)], passed
 
 
 @pytest.mark.parametrize("pack", PACKINGS)
@@ -97,7 +73,7 @@ def test_what_is_not_taken_says_why(tmp_path: Path, source: Source) -> None:
         "media type not stated": record("resource", f"{SITE}/x", b"a", type_=" "),
         "of the": record("response", f"{SITE}/x", PAGE[:-3]),
         "304": record("revisit", f"{SITE}/x", answer(""), "WARC-Profile: x/revisit/server-not-modified"),
-        "does not hold": record("revisit", f"{SITE}/x", PAGE[: -len(BODY)], "WARC-Payload-Digest: sha1:AAAA"),
+        "archive holds": record("revisit", f"{SITE}/x", PAGE[: -len(BODY)], "WARC-Payload-Digest: sha1:AAAA"),
     }
     path.write_bytes(by_record(INFO, *refused.values()))
     taken, passed = read(path, source)
@@ -175,9 +151,9 @@ def test_what_is_no_warc_is_said(tmp_path: Path, source: Source, content: bytes)
     path = tmp_path / "autre.warc.gz"
     path.write_bytes(content)
     with pytest.raises(DamagedArchive, match=r"autre\.warc\.gz"):
-        list(foreign_pages(path, source))
+        list(foreign_pages(path, source, NOW))
     with pytest.raises(DamagedArchive, match="no such file"):
-        list(foreign_pages(tmp_path / "absent.warc", source))
+        list(foreign_pages(tmp_path / "absent.warc", source, NOW))
 
 
 def test_a_file_that_is_damaged_from_end_to_end_gives_nothing_and_says_so(tmp_path: Path, source: Source) -> None:
@@ -192,14 +168,14 @@ def test_a_foreign_page_is_archived_with_its_date_and_where_it_came_from(tmp_pat
     foreign.write_bytes(by_record(INFO, record("response", f"{SITE}/a/", PAGE), copy))
     taken, _ = read(foreign, source)
     with ArchiveWriter(path, "essai") as archive:
-        pointers = [archive.add_foreign(page, foreign.name) for page in taken]
+        pointers = [archive.add_foreign(page, imported_from(foreign.name, "00ff")) for page in taken]
         archive.add_ledger({"format": 1}, datetime.now(UTC))
     assert [(b.kind, b.url) for b in read_blocks(path)][:2] == [("response", f"{SITE}/a/"), ("resource", f"{SITE}/c")]
     for page, pointer in zip(taken, pointers, strict=True):
         block, content = read_block(path, pointer.offset)
         assert (content, block.archived_at) == (page.content, page.archived_at)
         origin = record_at(path, pointer.offset).header("moisson-imported-from")
-        assert origin == f"autre%20fichier.warc.gz;{page.record_id}"
+        assert origin == f"autre%20fichier.warc.gz;sha256:00ff;{page.record_id}"
     assert read_payload(path, pointers[0].offset).content == BODY
     assert read_payload(path, pointers[1].offset).charset == "latin-1"
     checked = subprocess.run([sys.executable, "-m", "warcio.cli", "check", str(path)], capture_output=True, check=False)

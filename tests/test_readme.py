@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from schema import errors
+from tests.small_site import block, listing, warc
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -66,6 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     replay = ROOT / "sources" / "sample" / "night1.warc.gz"
     (folder / "path" / "to" / "site.toml").write_text(SITE.format(replay=replay), encoding="utf-8")
     (folder / "page.txt").write_bytes((ROOT / "tests" / "pages" / "text" / "rtes-listing.txt").read_bytes())
+    warc(folder / "old.warc.gz", {"http://www.rtes.fr/some-listing": listing(block("Ancien"))})
     return folder
 
 
