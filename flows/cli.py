@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -17,7 +19,9 @@ from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source, source_files
 from flows.stages import silent
 from harvest.crawl import Progress
+from receipts.printable import printable
 from schema.errors import DiskTrouble, MoissonError, SourceFileError, UsageError
+from schema.nouns import JudgedAs
 from schema.sources import Source
 
 app = typer.Typer(
@@ -88,7 +92,46 @@ def trace_command(
     """Where a resource comes from: its row, its records, their bytes in the archive."""
     from receipts.trace import trace
 
-    typer.echo(_printable(trace(find_source(source), data, what)))
+    typer.echo(printable(trace(find_source(source), data, what)))
+
+
+@app.command("judge")
+def judge_command(
+    source: SourceArgument,
+    left: Annotated[str, typer.Argument(metavar="ID", help="A resource_id or a record_id.")],
+    right: Annotated[str, typer.Argument(metavar="ID", help="The other.")],
+    verdict: Annotated[
+        JudgedAs, typer.Argument(metavar="VERDICT", help="same, different or unsure; withdrawn takes the word back.")
+    ],
+    why: Annotated[str, typer.Option(help="The reason, kept with your word.")],
+    data: DataOption = Path("data"),
+    author: Annotated[
+        str | None, typer.Option(envvar="MOISSON_AUTHOR", help="Who says so; user@host by default.")
+    ] = None,
+) -> None:
+    """Say of two resources or records whether they are one; it outranks the machine from then on."""
+    from flows.judging import author_here, judge
+
+    who = author_here() if author is None else author
+    typer.echo(judge(find_source(source), data, (left, right), verdict, why, who).verdict)
+
+
+@app.command("review")
+def review_command(
+    source: SourceArgument,
+    data: DataOption = Path("data"),
+    limit: Annotated[int, typer.Option(min=1, help="How many pairs to show.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show every pair that waits.")] = False,
+) -> None:
+    """The pairs that a person's word would help most, side by side, the most valuable first."""
+    from flows.judging import review
+    from receipts.columns import COLOURED, PLAIN
+    from receipts.review import Look
+
+    elsewhere = () if data == Path("data") else ("--data", str(data))
+    width = shutil.get_terminal_size(fallback=(100, 24)).columns
+    look = Look(width, COLOURED if _is_coloured() else PLAIN, None if everything else limit, (source, *elsewhere))
+    typer.echo(review(find_source(source), data, look))
 
 
 @app.command("serve")
@@ -162,6 +205,11 @@ def _read_time(text: str) -> datetime:
     return when.astimezone(UTC)
 
 
+def _is_coloured() -> bool:
+    """Whether standard output takes colours, and nobody asked for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _tell_where(outcome: Outcome, data: Path, source: Source) -> None:
     if outcome.facts.get("state") in ("published", "unchanged"):
         table = data / "clean" / source.name / "latest" / "resources.parquet"
@@ -173,21 +221,16 @@ def _guarded(call: Callable[[], Any]) -> int:
     try:
         call()
     except MoissonError as error:
-        line = " ".join(_printable(str(error)).split())
+        line = " ".join(printable(str(error)).split())
         print(f"moisson: {error.verdict}: {line}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"moisson: failed: {_printable(str(error))}; make room, or see who may write there", file=sys.stderr)
+        print(f"moisson: failed: {printable(str(error))}; make room, or see who may write there", file=sys.stderr)
         return DiskTrouble.exit_code
     except KeyboardInterrupt:
         print("moisson: stopped", file=sys.stderr)
         return 130
     return 0
-
-
-def _printable(text: str) -> str:
-    """Text from the site or a file, safe to print: control characters shown, not sent to the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import json
 import os
 from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +20,7 @@ from schema.nouns import Judgement
 
 _JUDGEMENT = TypeAdapter(Judgement)
 _JUDGE = "judge"
+_KINDS = {kind: kind for kind in (_JUDGE, "accept", "takedown")}  # another one is a damaged line
 
 
 def read_judgements(layout: Layout) -> list[Judgement]:
@@ -27,7 +30,9 @@ def read_judgements(layout: Layout) -> list[Judgement]:
         DamagedArchive: a line is not what was written.
     """
     try:
-        lines = layout.decisions.read_text(encoding="utf-8").splitlines()
+        # not str.splitlines: a reason may hold one of the other characters that end a line for it
+        with layout.decisions.open(encoding="utf-8") as file:
+            lines = list(file)
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
@@ -36,7 +41,7 @@ def read_judgements(layout: Layout) -> list[Judgement]:
     for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
-            if values.pop("kind") == _JUDGE:
+            if _KINDS[values.pop("kind")] == _JUDGE:
                 judgements.append(_JUDGEMENT.validate_python(values))
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             raise DamagedArchive(
@@ -54,12 +59,31 @@ def add_judgement(layout: Layout, judgement: Judgement) -> None:
 def _append(layout: Layout, line: str) -> None:
     try:
         layout.raw.mkdir(parents=True, exist_ok=True)
-        with layout.decisions.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        is_new = not layout.decisions.exists()
+        with layout.decisions.open("a+b") as file:
+            # an editor may have taken the last line end away
+            file.write((_missing_end(file) + line + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(layout.raw)
     except OSError as error:
         raise DiskTrouble(f"{layout.decisions}: cannot be written ({error}); make room and say it again") from error
+
+
+def _missing_end(file: BinaryIO) -> str:
+    if not file.seek(0, os.SEEK_END):
+        return ""
+    file.seek(-1, os.SEEK_END)
+    return "" if file.read(1) == b"\n" else "\n"
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def judgements_digest(judgements: Sequence[Judgement]) -> str:
