@@ -235,10 +235,34 @@ def archive_warcio(folder: Path, origin: str) -> Run:
 # --- nights -----------------------------------------------------------------------------------------------------------
 
 
+def night_httpx(folder: Path, _origin: str) -> Run:
+    """One client of httpx that keeps validators and nothing else: what asking costs, whatever comes."""
+    import httpx as library
+
+    memory = folder / "validators.json"
+
+    def run() -> Said:
+        known = json.loads(memory.read_text()) if memory.exists() else {}
+        kept, pages = {}, 0
+        with library.Client() as client:
+            for url in urls_of(folder):
+                got = client.get(url, headers=known.get(url))
+                pages += got.status_code in (200, 304)
+                kept[url] = {
+                    "If-None-Match": got.headers.get("etag"),
+                    "If-Modified-Since": got.headers.get("last-modified"),
+                }
+        memory.write_text(json.dumps(known or kept))
+        return {"pages": pages}
+
+    return run
+
+
 def night_harvest(folder: Path, origin: str) -> Run:
     """The stage `harvest` of a run: discovery from the listing on, the ledger, validators of the nights before."""
     from flows.ledger import read_ledgers
     from flows.stages import harvest
+    from flows.workers import dismiss_workers
     from harvest.validators import validators_of
     from schema.layout import Layout
 
@@ -249,6 +273,7 @@ def night_harvest(folder: Path, origin: str) -> Run:
         past = read_ledgers(layout)
         known = [visit.url for ledger in past for visit in ledger.visits if visit.role == "resource"]
         ledger = harvest(source, layout, layout.next_run(), known, validators=validators_of(one.visits for one in past))
+        dismiss_workers()  # what they cost is told once they have ended
         return {"pages": len(ledger.visits) - 1, "not_modified": (ledger.courtesy or {}).get("not_modified")}
 
     return run
@@ -257,11 +282,14 @@ def night_harvest(folder: Path, origin: str) -> Run:
 def night_refresh(folder: Path, origin: str) -> Run:
     """A whole run, as `moisson refresh --direct` makes it: harvest, parse, build, publish."""
     from flows.jobs import refresh
+    from flows.workers import dismiss_workers
 
     source = source_of(origin)
 
     def run() -> Said:
-        return {"pages": len(urls_of(folder)), "verdict": refresh(source, folder / "data").verdict}
+        verdict = refresh(source, folder / "data").verdict
+        dismiss_workers()
+        return {"pages": len(urls_of(folder)), "verdict": verdict}
 
     return run
 
@@ -276,6 +304,7 @@ CONTENDERS: Mapping[str, Callable[[Path, str], Run]] = {
     "httpx-warcio": httpx(is_archived=True),
     "archive-ours": archive_ours,
     "archive-warcio": archive_warcio,
+    "night-httpx": night_httpx,
     "night-harvest": night_harvest,
     "night-refresh": night_refresh,
 }

@@ -1,6 +1,6 @@
 """Fetching and archiving of this project beside Scrapy, Wget and httpx: the same pages from one server, in one run.
 
-    fetching.py --peers PYTHON [--pages 2000] [--nights 440] [--rounds 2] [--only NAME...]
+    fetching.py --peers PYTHON [--pages 2000] [--nights 2000] [--rounds 2] [--only NAME...]
 
 PYTHON is an interpreter with fetching.txt installed; Wget must be on the path. Prints a table in Markdown: pages a
 second, CPU, memory, what the WARC of a contender holds, and each cost as a multiple of ours; then the same for writing
@@ -35,7 +35,7 @@ from harvest.members import Damage, scan_records
 
 FETCHERS = ("ours", "httpx", "httpx-warcio", "wget", "scrapy-1", "scrapy", "scrapy-warcio")
 WRITERS = ("archive-warcio", "archive-ours")
-NIGHTS = ("night-harvest", "night-refresh")
+NIGHTS = ("night-httpx", "night-harvest", "night-refresh")
 OURS = frozenset({"ours", *WRITERS, *NIGHTS})
 AGAIN = " again"
 COSTS = ("pages", "wall_s", "cpu_s", "start_cpu_s", "peak_mb")
@@ -231,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", required=True)
     parser.add_argument("--pages", type=int, default=2_000)
-    parser.add_argument("--nights", type=int, default=440, help="pages of the site of the two nights; 0: none")
+    parser.add_argument("--nights", type=int, default=2_000, help="pages of the site of the two nights; 0: none")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=[*FETCHERS, *WRITERS])
     options = parser.parse_args()
