@@ -35,9 +35,14 @@ def read_visits(
     """What archived pages state, in their order; a page that no worker comes through is one reject."""
     # a worker that was started before may be in another folder
     layout = Layout(layout.data.absolute(), layout.source)
-    pages = [Page(source, v.url, {"listing": True, "copy": None}.get(v.role, False), layout, v) for v in visits]
+    pages = [Page(source, v.url, is_listing(v), layout, v) for v in visits]
     read = parse_in_workers(pages, read_one, limits)
     return tuple(Reading(v, _told(page, given)) for v, page, given in zip(visits, pages, read, strict=True))
+
+
+def is_listing(visit: Visit) -> bool | None:
+    """Whether a visit brought a page of a listing; None when it is not known, of an imported copy."""
+    return {"listing": True, "copy": None}.get(visit.role, False)
 
 
 def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool) -> PageReading:
