@@ -111,19 +111,27 @@ class ArchiveWriter:
         return self._add_pair(http_member(url, "response", response, fetched_at, none), url, request, fetched_at)
 
     def add_revisit(
-        self, url: str, request: bytes, response: bytes, fetched_at: datetime, original: Original
+        self,
+        url: str,
+        request: bytes,
+        response: bytes,
+        fetched_at: datetime,
+        original: Original,
+        held: WarcRecord | None = None,
     ) -> Pointer:
         """Archive an answer 304 and its request; where the answer lies.
 
         Args:
             original: the answer that it confirms; its file and offset are enough, the rest is read there.
+            held: the record that lies there, by who has just read it.
 
         Raises:
             DamagedArchive: the original is not in the archive, or not what was written.
         """
         if pointer := self._place_of(url, response, fetched_at):
             return pointer
-        file, record = root_of(self._final.with_name(original.file), original.offset)
+        path = self._final.with_name(original.file)
+        file, record = root_of(path, held or record_at(path, original.offset))
         return self._add_revisit(url, request, response, fetched_at, file.name, record, SERVER_NOT_MODIFIED)
 
     def add_copy(self, url: str, content: bytes, content_type: str, kind: str, made_at: datetime) -> Pointer:
