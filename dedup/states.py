@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dedup.merge import finish
-from schema.nouns import Night, Visit
+from schema.nouns import PAGE_OUTCOMES, Night, Visit
 
 Row = dict[str, Any]
 _STATE_OF_OUTCOME = {"not_found": "not_found", "gone": "gone", "forbidden": "forbidden"}
@@ -89,4 +89,4 @@ def _absent_nights(former: Mapping[str, Any], visit: Visit | None, evidence: str
     if evidence is not None:
         return int(former["absent_nights"]) + is_whole
     # its page is there, though no listing shows it: it is not gone
-    return 0 if visit is not None and visit.outcome == "fetched" else int(former["absent_nights"])
+    return 0 if visit is not None and visit.outcome in PAGE_OUTCOMES else int(former["absent_nights"])

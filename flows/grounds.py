@@ -18,6 +18,7 @@ from releases.store import (
     run_state,
 )
 from schema.layout import Layout
+from schema.nouns import Judgement
 from schema.sources import Source
 
 T = TypeVar("T")
@@ -63,12 +64,19 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
     """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
     ground = former.ground
     after, night = (int(ground.manifest[key]) if ground else 0 for key in ("run", "night"))
-    needed = [ledger for ledger in ledgers if ledger.kind == "import" or ledger.run > after or ledger.run == night]
+    judgements = read_judgements(layout)
+    # a step that is no visit sees the last night once more; without one that night need not be read again
+    is_seen_again = ground is not None and _tells_more(ground, ledgers, judgements)
+    needed = [
+        ledger
+        for ledger in ledgers
+        if ledger.kind == "import" or ledger.run > after or (ledger.run == night and is_seen_again)
+    ]
 
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    steps, copies = read_steps(needed, parsed, read_judgements(layout), read_acceptances(layout))
+    steps, copies = read_steps(needed, parsed, judgements, read_acceptances(layout))
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
     wanted = steps_between(steps, ground, former.up_to)
     told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
@@ -79,3 +87,9 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
         reread: Built = step("build", build, source, steps_between(wanted, None, told), copies, base, last_night)
         built = continue_build(reread, told, steps_between(wanted, told), copies, source, step)
     return complete(layout, built, told)
+
+
+def _tells_more(ground: Release, ledgers: Sequence[Ledger], judgements: Sequence[Judgement]) -> bool:
+    """Whether copies came in, or persons spoke, since some tables."""
+    run, heard = place_of(ground)
+    return len(judgements) > heard or any(ledger.kind == "import" and ledger.run > run for ledger in ledgers)

@@ -18,6 +18,7 @@ from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_accepted, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
+from flows.remembered import forget
 from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, silent
 from flows.versions import code_digest
 from harvest.crawl import Progress
@@ -184,6 +185,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
                 f"{layout.raw}: no archive of {source.name}; `moisson refresh {source.name}` makes the first"
             )
         sweep(layout)
+        forget(layout)
         release = readable_release(layout)
         ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:

@@ -35,7 +35,7 @@ def read_visits(
     """What archived pages state, in their order; a page that no worker comes through is one reject."""
     # a worker that was started before may be in another folder
     layout = Layout(layout.data.absolute(), layout.source)
-    pages = [Page(source, v.url, {"listing": True, "copy": None}.get(v.role, False), layout, v) for v in visits]
+    pages = [Page(source, v.url, is_listing(v), layout, v) for v in visits]
     read = read_pages(pages, limits)
     return tuple(Reading(v, _as_of_then(v, page)) for v, page in zip(visits, read, strict=True))
 
@@ -44,6 +44,11 @@ def read_pages(pages: Sequence[Page], limits: Limits | None = None) -> list[Page
     """What pages state, in their order; one that no worker comes through is one reject."""
     read = parse_in_workers(pages, read_one, limits)
     return [_told(page, given) for page, given in zip(pages, read, strict=True)]
+
+
+def is_listing(visit: Visit) -> bool | None:
+    """Whether a visit brought a page of a listing; None when it is not known, of an imported copy."""
+    return {"listing": True, "copy": None}.get(visit.role, False)
 
 
 def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool) -> PageReading:

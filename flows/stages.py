@@ -17,14 +17,17 @@ import httpx
 import pyarrow as pa
 
 from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
-from flows.reading import read_in_worker, read_visits
+from flows.reading import is_listing, read_visits
+from flows.remembered import Remembered
 from flows.versions import code_digest
+from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
 from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
+from harvest.payloads import read_payload
 from harvest.repair import Recovered, find_whole, recover
 from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
@@ -32,7 +35,7 @@ from harvest.wire import NetworkTransport, ReplayTransport
 from releases.store import Release, kept_state, latest_release, run_state
 from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
-from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Visit
+from schema.nouns import PAGE_OUTCOMES, PageReading, Reading, Visit
 from schema.sources import Source
 
 PAGES_A_BATCH = 200
@@ -80,22 +83,21 @@ def harvest(
         pace = replace(pace, wait=transport.wait)
     sent = validators if source.replay_path is None else None
 
-    def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
-        return read_in_worker(payload, url, source, is_listing=is_listing)
-
+    remembered = Remembered(layout, source)
     with (
         _writer(source, layout, run, kind, recovered) as archive,
         Client(source, transport, archive, pace, sent) as client,
     ):
         met: dict[str, Visit] = {}
         try:
-            visits, listings = crawl(source, client, read_page, known, progress, met)
+            visits, listings = crawl(source, client, remembered.read, known, progress, met)
         finally:
             courtesy = client.receipt(met.values()).as_values()
             tell(courtesy)
         ended_at = datetime.now(UTC)
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
+    remembered.keep()
     write_index(layout.raw)
     return ledger
 
@@ -183,5 +185,19 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
     """Read archived pages; the file that holds what they state, named by what went in."""
     names = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
     name = sha256(json.dumps([code_digest(), repr(source), *names]).encode()).hexdigest()[:24]
-    readings = read_visits(source, layout, visits)
+    remembered = Remembered(layout, source)
+    known = [_remembered(remembered, layout, visit) for visit in visits]
+    unread = iter(read_visits(source, layout, [v for v, page in zip(visits, known, strict=True) if page is None]))
+    readings = tuple(Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True))
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
+
+
+def _remembered(remembered: Remembered, layout: Layout, visit: Visit) -> PageReading | None:
+    """What an archived page states, where it was read before; what cannot be decoded was not."""
+    if visit.pointer is None:
+        return None
+    try:
+        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
+    except BrokenAnswer:
+        return None
+    return remembered.find(payload, visit.url, is_listing=is_listing(visit))

@@ -186,7 +186,14 @@ class Pool:
 
 
 _POOL = Pool()
-atexit.register(_POOL.close)
+
+
+def dismiss_workers() -> None:
+    """End the workers that wait for a task; the next task starts a new one."""
+    _POOL.close()
+
+
+atexit.register(dismiss_workers)
 
 
 def parse_in_workers(tasks: Sequence[T], parse: Callable[[T], R], limits: Limits | None = None) -> list[R | Failure]:

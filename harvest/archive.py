@@ -104,29 +104,37 @@ class ArchiveWriter:
 
         An answer whose body is known becomes a revisit. One that is_cut is its beginning, longer than we take.
         """
-        if pointer := self._archived.get((url, sha256(response).hexdigest(), fetched_at)):
+        if pointer := self._place_of(url, response, fetched_at):
             return pointer
         head, body = split_head(response)
-        known = self._known_record(digest_of(body)) if len(body) >= REVISIT_FROM_BYTES else None
+        known = self._known_record(body) if len(body) >= REVISIT_FROM_BYTES else None
         if known is not None and _repeats(response, known[1].block):
             return self._add_revisit(url, request, head, fetched_at, *known, IDENTICAL_PAYLOAD)
         said = ({} if request else {SAME_REQUEST: NO_REQUEST}) | ({TRUNCATED: "length"} if is_cut else {})
         return self._add_pair(http_member(url, "response", response, fetched_at, said), url, request, fetched_at)
 
     def add_revisit(
-        self, url: str, request: bytes, response: bytes, fetched_at: datetime, original: Original
+        self,
+        url: str,
+        request: bytes,
+        response: bytes,
+        fetched_at: datetime,
+        original: Original,
+        held: WarcRecord | None = None,
     ) -> Pointer:
         """Archive an answer 304 and its request; where the answer lies.
 
         Args:
             original: the answer that it confirms; its file and offset are enough, the rest is read there.
+            held: the record that lies there, by who has just read it.
 
         Raises:
             DamagedArchive: the original is not in the archive, or not what was written.
         """
-        if pointer := self._archived.get((url, sha256(response).hexdigest(), fetched_at)):
+        if pointer := self._place_of(url, response, fetched_at):
             return pointer
-        file, record = root_of(self._final.with_name(original.file), original.offset)
+        path = self._final.with_name(original.file)
+        file, record = root_of(path, held or record_at(path, original.offset))
         return self._add_revisit(url, request, response, fetched_at, file.name, record, SERVER_NOT_MODIFIED)
 
     def add_copy(self, url: str, content: bytes, content_type: str, kind: str, made_at: datetime) -> Pointer:
@@ -145,7 +153,7 @@ class ArchiveWriter:
         if confirmed is not None:
             is_here = confirmed.file == self._final.name
             path = self.path if is_here else self._final.with_name(confirmed.file)
-            file, record = root_of(path, confirmed.offset)
+            file, record = root_of(path, record_at(path, confirmed.offset))
             name = file.name.removesuffix(PART_SUFFIX)
             stated = (page.stated_url, page.content, page.archived_at, name, record, SERVER_NOT_MODIFIED)
             return self._write(revisit_member(*stated, marks))
@@ -164,7 +172,7 @@ class ArchiveWriter:
     def _add_revisit(
         self, url: str, request: bytes, block: bytes, fetched_at: datetime, file: str, record: WarcRecord, profile: str
     ) -> Pointer:
-        asked = self._known_record(digest_of(request)) if request else None
+        asked = self._known_record(request) if request else None
         if asked is not None and asked[1].block == request:
             place = {SAME_REQUEST: f"{asked[0]};{asked[1].offset}"}
             return self._write(revisit_member(url, block, fetched_at, file, record, profile, place))
@@ -178,9 +186,14 @@ class ArchiveWriter:
         named = {"WARC-Concurrent-To": answer.record_id}
         return self._write(answer, http_member(url, "request", request, fetched_at, named))
 
-    def _known_record(self, digest: str) -> tuple[str, WarcRecord] | None:
-        """The file name and the record of what is known by a digest; None when it can no longer be read."""
-        known = self._known.get(digest)
+    def _place_of(self, url: str, response: bytes, fetched_at: datetime) -> Pointer | None:
+        """Where an exchange lies that the killed run archived; None for a new one."""
+        # a digest is not free, and most runs resume nothing
+        return self._archived.get((url, sha256(response).hexdigest(), fetched_at)) if self._archived else None
+
+    def _known_record(self, content: bytes) -> tuple[str, WarcRecord] | None:
+        """The file name and the record that holds a body or a request already; None when it cannot be read any more."""
+        known = self._known.get(digest_of(content)) if self._known else None
         try:
             return (known.file, record_at(self._final.with_name(known.file), known.offset)) if known else None
         except DamagedArchive:

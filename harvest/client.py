@@ -22,7 +22,7 @@ from harvest.reach import NotPublic, lowers, named_loopbacks
 from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
 from harvest.tape import NotTrusted, TooLarge
-from harvest.validators import Validators, held_payload, is_absence, is_not_modified, kept_validators
+from harvest.validators import Validators, held_answer, is_absence, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Visit
@@ -192,16 +192,17 @@ class Client:
     def _unchanged(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""
         visit = replace(visit, status=304)
-        payload = held_payload(self._archive.path.parent, validators.original) if validators else None
-        if validators is None or payload is None:
+        held = held_answer(self._archive.path.parent, validators.original) if validators else None
+        if validators is None or held is None:
             self._validators.pop(visit.url, None)
             pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
             why = "304 for a page that is no longer archived" if validators else "304 without being asked for it"
             return replace(visit, pointer=pointer, reason=why)
-        original = validators.original
+        original, (record, payload) = validators.original, held
         # what was not there the last time still is not
         outcome = "not_modified" if validators.absence is None else validators.absence
-        pointer = self._archive.add_revisit(address, exchange.request, exchange.response, exchange.fetched_at, original)
+        said = (address, exchange.request, exchange.response, exchange.fetched_at)
+        pointer = self._archive.add_revisit(*said, original, record)
         self._meter.not_modified += 1
         return replace(
             visit,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
-from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_page, read
+from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_asked, note_page, read
 from harvest.client import AGENT, Client
 from harvest.listings import read_listing
 from harvest.robots import Robots, read_robots
@@ -77,7 +77,7 @@ def _ask_robots(state: Crawl) -> None:
             continue
         address = f"{parts.scheme}://{parts.netloc}/robots.txt"
         hops = state.client.fetch(address, "robots")
-        state.visits.update({hop.url: hop for hop in hops})
+        note_asked(state, hops)
         state.robots[parts.netloc] = _rules(state, hops[-1])
         state.client.slow_down(state.robots[parts.netloc].delay_s)
 

@@ -43,20 +43,27 @@ def effective_answer(path: Path, offset: int) -> bytes:
     Raises:
         DamagedArchive: as for answer_bytes.
     """
-    record = record_at(path, offset)
-    if record.kind == "revisit" and not _repeats_payload(record):
-        _, record = root_of(path, offset)
+    return effective_block(path, record_at(path, offset))
+
+
+def effective_block(path: Path, record: WarcRecord) -> bytes:
+    """The same of a record of an archive that was read already.
+
+    Raises:
+        DamagedArchive: as for answer_bytes.
+    """
+    if record.kind != "revisit":
         return record.block
-    return _whole(path, record) if _repeats_payload(record) else record.block
+    return _whole(path, record) if _repeats_payload(record) else root_of(path, record)[1].block
 
 
-def root_of(path: Path, offset: int) -> tuple[Path, WarcRecord]:
-    """The record, and its file, that holds the body of an archived answer, however many revisits lead to it.
+def root_of(path: Path, record: WarcRecord) -> tuple[Path, WarcRecord]:
+    """The record, and its file, that holds the body of an answer of an archive, however many revisits lead to it.
 
     Raises:
         DamagedArchive: one of them is not what was written.
     """
-    file, record = path, record_at(path, offset)
+    file, offset = path, record.offset
     for _ in range(_MAX_STEPS):
         if record.kind != "revisit":
             return file, record
@@ -126,7 +133,7 @@ def _repeats_payload(record: WarcRecord) -> bool:
 
 def _whole(path: Path, revisit: WarcRecord) -> bytes:
     """The head that a revisit holds, and the body that it repeats."""
-    _, record = root_of(path, revisit.offset)
+    _, record = root_of(path, revisit)
     return revisit.block + split_head(record.block)[1]
 
 

@@ -13,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from harvest.answers import Answer, BrokenAnswer
-from harvest.payloads import read_payload
+from harvest.members import WarcRecord, record_at
+from harvest.payloads import payload_of
 from schema.errors import DamagedArchive
 from schema.nouns import PAGE_OUTCOMES, Original, Payload, Visit
 
@@ -99,10 +100,12 @@ def _original_of(visit: Visit) -> Original | None:
     return Original(place.file, place.offset, visit.url, visit.fetched_at, visit.payload_digest)
 
 
-def held_payload(folder: Path, original: Original) -> Payload | None:
-    """The payload of a former answer in a folder of archives; None when it is not there as it was."""
+def held_answer(folder: Path, original: Original) -> tuple[WarcRecord, Payload] | None:
+    """A former answer in a folder of archives, and its payload; None when it is not there as it was."""
+    path = folder / original.file
     try:
-        payload = read_payload(folder / original.file, original.offset)
+        record = record_at(path, original.offset)
+        payload = payload_of(path, record)
     except (DamagedArchive, BrokenAnswer):
         return None
-    return payload if sha256(payload.content).hexdigest() == original.payload_digest else None
+    return (record, payload) if sha256(payload.content).hexdigest() == original.payload_digest else None

@@ -10,6 +10,7 @@
 <data>/clean/<source>/held/000007/          the tables of a run that a gate stopped
 <data>/clean/<source>/runs/000007/          run.json and pages.parquet of every run
 <data>/clean/<source>/state/000007/         the tables as of the newest run, where that published nothing
+<data>/clean/<source>/readings.txt          what pages stated when they were read last; may be deleted
 <data>/clean/<source>/staging/              what is being written; swept at the start of a run
 <data>/clean/<source>/lock                  held by the run in progress; the kernel frees it
 """
@@ -54,6 +55,11 @@ class Layout:
     def staging(self) -> Path:
         """What is being written."""
         return self.clean / "staging"
+
+    @property
+    def readings(self) -> Path:
+        """What pages stated when they were read last."""
+        return self.clean / "readings.txt"
 
     @property
     def decisions(self) -> Path:

@@ -17,8 +17,7 @@ from dedup.causes import rereading_causes
 from dedup.history import as_of, as_text, find_changes
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
-from flows.ledger import load_readings
-from flows.reading import read_visits
+from flows.ledger import load_readings, write_readings
 from flows.sources_found import find_source
 from releases.store import Release, latest_release
 from schema.errors import HeldByGate
@@ -164,7 +163,13 @@ def test_a_night_after_many_without_news_reads_only_itself(
 
     monkeypatch.setattr("flows.building.load_readings", noted)
     night(small, data, noisy(chance))
-    assert len(read) == 2  # the last night, for what may rest upon it, and tonight
+    assert len(read) == 1
+    copy = tmp_path / "copy.html"
+    copy.write_text(f"<html><body><h1>Copie</h1>{block('Omega')}</body></html>", encoding="utf-8")
+    import_copy(small, data, copy, f"{LISTING}?page=7", datetime(2020, 1, 2, tzinfo=UTC))
+    night(small, data, noisy(chance))
+    assert len(read) == 1 + 3  # the copy, the night before it, upon which it rests, and tonight
+    assert "equal to release" in rebuild(small, data).verdict
 
 
 def test_without_the_kept_tables_the_result_is_the_same(small: Source, tmp_path: Path) -> None:
@@ -310,12 +315,12 @@ def test_other_code_and_another_night_are_told_apart(
 ) -> None:
     data = tmp_path / "data"
     night(small, data, titled("Alpha", "Beta"))
-    real = read_visits
+    real = write_readings
 
-    def louder(*arguments: Any) -> tuple[Any, ...]:
-        return tuple(louder_reading(reading) for reading in real(*arguments))
+    def louder(path: Path, readings: tuple[Reading, ...]) -> Path:
+        return real(path, tuple(louder_reading(reading) for reading in readings))
 
-    monkeypatch.setattr("flows.stages.read_visits", louder)
+    monkeypatch.setattr("flows.stages.write_readings", louder)
     monkeypatch.setattr("flows.manifest.code_digest", lambda: "other code")
     night(small, data, {LISTING: listing(block("Alpha"), block("Beta").replace("texte", "propos"))})
     told = {(r["field"], r["after"], r["cause"]) for r in newest(data, "mine").rows("changes")}

@@ -247,7 +247,7 @@ def test_missing_files_added_bytes_and_unknown_archives_are_told(raw: Path) -> N
     path.write_bytes(sound)
     write(raw, 4, ("/n", answer("neuf")))
     assert check(raw) == []
-    flip(raw / "000004.warc.gz", (raw / "000004.warc.gz").stat().st_size // 2)
+    flip(raw / "000004.warc.gz", (raw / "000004.warc.gz").stat().st_size - 6)  # in a checksum: nobody knows more of it
     assert [f.file for f in check(raw)] == ["000004.warc.gz"]
     (raw / "000004.warc.gz").write_bytes(b"")
     assert "empty" in check(raw)[0].reason

@@ -1,0 +1,99 @@
+"""What pages stated when they were read last: the same bytes, read by the same code, state the same.
+
+    data/clean/<source>/readings.txt    one line a page of the last harvest: key, digest, what it states (JSON)
+
+Parsing is most of what a night costs, and nearly every page is as it was the night before. This file spares that and
+decides nothing: it may be deleted at any time, a line that is not as it was written is no line, and a rebuild, which
+shows that the archive alone gives the tables, deletes it first. Only what a parser read to its end is remembered: a
+page that was refused, or a worker that was too slow, gets another try.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from flows.reading import read_in_worker
+from flows.versions import code_digest
+from schema.layout import Layout
+from schema.nouns import PageReading, Payload
+from schema.sources import Source
+
+_READING = TypeAdapter(PageReading)
+_DIGEST_CHARS = 64
+
+
+class Remembered:
+    """Readings by what they were made of; those asked for or made since it was opened are the next night's."""
+
+    def __init__(self, layout: Layout, source: Source) -> None:
+        self._path, self._source = layout.readings, source
+        self._made_by = _digest(code_digest().encode(), repr(source).encode()).decode()
+        self._former = _load(self._path)
+        self._used: dict[bytes, bytes] = {}
+
+    def find(self, payload: Payload, url: str, *, is_listing: bool | None) -> PageReading | None:
+        """What a page states, where it was read before."""
+        key = self._key(payload, url, is_listing=is_listing)
+        line = self._used.get(key) or self._former.get(key)
+        if line is None or not line.startswith(_digest(key, line[_DIGEST_CHARS:])):
+            return None
+        self._used[key] = line
+        return _READING.validate_json(line[_DIGEST_CHARS:])
+
+    def read(self, payload: Payload, url: str, *, is_listing: bool) -> PageReading:
+        """What a page states, read in a worker where it was not read before."""
+        reading = self.find(payload, url, is_listing=is_listing)
+        if reading is None:
+            reading = read_in_worker(payload, url, self._source, is_listing=is_listing)
+            if reading.parser:
+                key, said = self._key(payload, url, is_listing=is_listing), _READING.dump_json(reading)
+                self._used[key] = _digest(key, said) + said
+        return reading
+
+    def keep(self) -> None:
+        """Put what was used in the place of what was there, at once; without room for it the next night parses."""
+        fresh = self._path.with_name(self._path.name + ".new")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("wb") as stream:
+                stream.writelines(b"%s%s\n" % item for item in self._used.items())
+            fresh.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+
+    def _key(self, payload: Payload, url: str, *, is_listing: bool | None) -> bytes:
+        content = sha256(payload.content).hexdigest()
+        told = [self._made_by, payload.url, payload.media_type, payload.charset, content, url, is_listing]
+        return _digest(json.dumps(told).encode())
+
+
+def forget(layout: Layout) -> None:
+    """Remember nothing: every page is parsed the next time."""
+    layout.readings.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> dict[bytes, bytes]:
+    """Digest and reading by key."""
+    try:
+        told = path.stat()
+        return _lines(path, told.st_mtime_ns, told.st_size)
+    except OSError:
+        return {}
+
+
+# one run parses in many portions, and each looks here
+@lru_cache(maxsize=1)
+def _lines(path: Path, *_version: int) -> dict[bytes, bytes]:
+    lines = path.read_bytes().split(b"\n")
+    return {line[:_DIGEST_CHARS]: line[_DIGEST_CHARS:] for line in lines}
+
+
+def _digest(*parts: bytes) -> bytes:
+    return sha256(b"".join(parts)).hexdigest().encode()

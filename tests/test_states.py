@@ -1,0 +1,43 @@
+"""What an answer of a resource's address proves of a resource that no listing shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dedup.merge import CONTENT_COLUMNS
+from dedup.states import carry
+from schema.nouns import ListingVisit, Night, Visit
+
+URL, NOW = "https://rtes.example/friche", datetime(2026, 1, 5, tzinfo=UTC)
+LISTING = ListingVisit("https://rtes.example/theme", ("https://rtes.example/theme",), "Thème", 1, None)
+ROW: dict[str, Any] = dict.fromkeys(CONTENT_COLUMNS) | {
+    "resource_id": "r1", "url": URL, "state": "not_found", "absent_nights": 2, "content_digest": "", "last_changed_at": NOW
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "nights"),
+    [
+        ("fetched", "not_found", 0),
+        ("not_modified", "not_found", 0),
+        ("failed", "not_found", 2),
+        ("http_error", "not_found", 2),
+        ("soft_failure", "not_found", 2),
+    ],
+)
+def test_only_an_answer_with_the_page_ends_the_count_of_nights(outcome: str, state: str, nights: int) -> None:
+    night = Night(5, NOW, (Visit(URL, "known", outcome, fetched_at=NOW),), (LISTING,), ())
+    carried = carry(night, [ROW], retire_after_nights=9)
+    (row,) = carried.rows
+    assert (row["state"], row["absent_nights"]) == (state, nights)
+
+
+@pytest.mark.parametrize("outcome", ["not_found", "gone", "forbidden"])
+def test_each_answer_that_it_is_not_there_counts(outcome: str) -> None:
+    night = Night(5, NOW, (Visit(URL, "known", outcome, fetched_at=NOW),), (LISTING,), ())
+    (row,) = carry(night, [ROW], retire_after_nights=9).rows
+    assert (row["state"], row["absent_nights"]) == (outcome, 3)
+    assert carry(night, [ROW], retire_after_nights=3).retired == {"r1": (outcome, None)}
