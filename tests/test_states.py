@@ -14,8 +14,13 @@ from schema.nouns import ListingVisit, Night, Visit
 URL, NOW = "https://rtes.example/friche", datetime(2026, 1, 5, tzinfo=UTC)
 LISTING = ListingVisit("https://rtes.example/theme", ("https://rtes.example/theme",), "Thème", 1, None)
 ROW: dict[str, Any] = dict.fromkeys(CONTENT_COLUMNS) | {
-    "resource_id": "r1", "url": URL, "state": "not_found", "absent_nights": 2, "content_digest": "", "last_changed_at": NOW
-}  # fmt: skip
+    "resource_id": "r1",
+    "url": URL,
+    "state": "not_found",
+    "absent_nights": 2,
+    "content_digest": "",
+    "last_changed_at": NOW,
+}
 
 
 @pytest.mark.parametrize(
