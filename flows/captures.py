@@ -138,8 +138,12 @@ class _Known:
         return f"{page.url}#{stamp}" + (f"-{others + 1}" if others else "")
 
 
-def import_warc(source: Source, data: Path, file: Path, progress: Progress = silent) -> Outcome:
+def import_warc(
+    source: Source, data: Path, file: Path, progress: Progress = silent, only: str | None = None
+) -> Outcome:
     """Archive the pages of a source that a foreign WARC holds; the next rebuild or refresh reads them.
+
+    only: an address whose pages alone are wanted.
 
     Returns:
         facts: `left_aside`, the lines that tell what was not taken and why.
@@ -157,7 +161,7 @@ def import_warc(source: Source, data: Path, file: Path, progress: Progress = sil
         try:
             with ArchiveWriter(path, SOFTWARE) as archive:
                 known = _Known(layout)
-                pages = foreign_pages(file, source, started_at, known.original_of)
+                pages = _wanted(foreign_pages(file, source, started_at, known.original_of), source, only)
                 taken = _take(source, archive, pages, known, left, origin, progress)
                 if not taken.visits and left.counts["archived already"]:
                     return _nothing_new(source, file, left)
@@ -171,6 +175,14 @@ def import_warc(source: Source, data: Path, file: Path, progress: Progress = sil
             path.with_name(path.name + PART_SUFFIX).unlink(missing_ok=True)
         write_index(layout.raw)
         return _report(layout, ledger, taken, left)
+
+
+def _wanted(found: Iterator[ForeignPage | Passed], source: Source, only: str | None) -> Iterator[ForeignPage | Passed]:
+    """The pages of one address, the others passed by; all where none is named."""
+    wanted = None if only is None else _canonical(only, source)
+    for page in found:
+        is_other = wanted is not None and isinstance(page, ForeignPage) and page.url != wanted
+        yield Passed(page.stated_url, "not asked for", "not asked for") if is_other else page  # type: ignore[union-attr]  # a page, as just seen
 
 
 def _take(

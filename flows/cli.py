@@ -75,7 +75,9 @@ def rebuild_command(source: SourceArgument, data: DataOption = Path("data"), dir
 def import_command(
     source: SourceArgument,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A saved page (HTML or text), or a whole WARC.")],
-    url: Annotated[str | None, typer.Option(help="Of a page: the address it was saved from.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Of a page: the address it was saved from. Of a WARC: take only that one.")
+    ] = None,
     at: Annotated[
         str | None, typer.Option(help="Of a page: when it was saved, 2023-06-01 or 2023-06-01T00:00:00Z.")
     ] = None,
@@ -83,17 +85,17 @@ def import_command(
 ) -> None:
     """Archive a saved page, or the pages of a WARC; rebuild or refresh then reads them.
 
-    A WARC tells address and date of each page itself: no --url, no --at.
+    A WARC tells address and date of each page itself: --url takes only the pages of that address, --at is not needed.
     """
     from flows.captures import import_warc
     from flows.display import progress_on_terminal
 
     found, saved_at = find_source(source), None if at is None else _read_time(at)
     if is_warc_file(file):
-        if url is not None or at is not None:
-            raise UsageError(f"{file}: a WARC tells address and date of each page itself: leave --url and --at out")
+        if at is not None:
+            typer.echo(f"{file}: a WARC tells the date of each page itself: --at counts for nothing", err=True)
         with progress_on_terminal(found.name) as progress:
-            outcome = import_warc(found, data, file, progress)
+            outcome = import_warc(found, data, file, progress, url)
         _tell_aside(outcome)
     elif url is None or saved_at is None:
         raise UsageError(f"{file}: a saved page: say with --url where it was saved from, and with --at when")

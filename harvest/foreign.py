@@ -31,6 +31,7 @@ Elsewhere = Callable[[WarcRecord], tuple[PageKey, bytes] | None]
 
 Kind = Literal[
     "on another host",
+    "not asked for",
     "no address of a page",
     "robots.txt",
     "status other than 200",

@@ -146,7 +146,7 @@ def test_a_malformed_source_file_is_named_with_key_and_remedy(
     [
         ("a.txt", b"", 2, "is empty"),
         ("a.pdf", b"%PDF-1.7\x00", 2, "neither HTML nor text"),
-        ("a.warc.gz", gzip.compress(b"WARC/1.1"), 2, "leave --url and --at out"),
+        ("a.warc.gz", gzip.compress(b"WARC/1.1"), 9, "no page can be read"),
         ("a.html.gz", gzip.compress(b"<html></html>"), 2, "is compressed, and no WARC"),
         ("a.txt", b"rien du tout", 5, "nothing was archived"),
         ("a.html", b"<html><body><p>rien</p></body></html>", 5, "nothing was archived"),

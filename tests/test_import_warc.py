@@ -26,6 +26,7 @@ from warcio.warcwriter import WARCWriter
 
 from flows.captures import NAMED, import_warc
 from flows.jobs import rebuild, refresh
+from flows.ledger import ledger_of
 from harvest.archive import read_ledger
 from harvest.fixity import check
 from harvest.foreign import ForeignPage, Passed, foreign_pages
@@ -698,6 +699,20 @@ def test_a_page_that_was_never_packed_has_the_same_limit(
     assert aside(data) == {"beside the pages": 1, "too large": 2}
 
 
+def test_one_address_of_a_warc_may_be_asked_for(moisson: Run, tmp_path: Path) -> None:  # noqa: F811
+    source_file(tmp_path, None)
+    records = (
+        record("response", url, page_of(html(title))) for url, title in ((LISTING, "Alpha"), (f"{SITE}/a", "Beta"))
+    )
+    (tmp_path / "vieux.warc.gz").write_bytes(by_record(*records))
+    code, out, err = moisson("import", "mine.toml", "vieux.warc.gz", "--url", f"{SITE}/a", "--at", "2019-01-01")
+    assert (code, "1 page of 1 address" in out) == (0, True)
+    assert "1  not asked for" in err
+    assert "--at counts for nothing" in err
+    (row,) = ledger_of(Layout(tmp_path / "data", "mine"), 1).visits
+    assert row.url.startswith(f"{SITE}/a#20")
+
+
 @pytest.mark.parametrize("digits", [19, 5000])
 def test_a_length_that_no_file_has_is_damage(source: Source, data: Path, digits: int) -> None:
     page = page_of(html("Beta"))
@@ -728,8 +743,7 @@ def test_a_film_is_passed_over_in_little_memory(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("vieux.warc.gz", "--url", LISTING), 2, "leave --url and --at out"),
-        (("vieux.warc.gz", "--at", "2019-01-01"), 2, "leave --url and --at out"),
+        (("vieux.warc.gz", "--url", LISTING), 2, "holds no page of mine"),
         (("page.html",), 2, "say with --url where it was saved from, and with --at when"),
         (("page.html", "--url", LISTING), 2, "and with --at when"),
         (("none.warc.gz",), 2, "cannot be read"),
