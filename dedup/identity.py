@@ -17,17 +17,27 @@ MAX_ALIAS_HOPS = 8
 
 
 def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:
-    """Addresses that lead to another one by the site's own word: redirections, `canonical` links, shortlinks."""
-    visits = list(visits)
+    """Addresses that lead to another one by the site's own word: redirections, `canonical` links, shortlinks.
+
+    A copy is of another day: it tells only of addresses of which the site itself said nothing tonight.
+    """
+    visits, readings = list(visits), list(readings)
     # a resource that leads to a listing has left: the listing is not it
     no_resources = {v.url for v in visits if v.role in ("listing", "robots", "sitemap")}
     aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.redirect_url not in no_resources}
+    live = [reading for reading in readings if reading.visit.role != "copy"]
+    for reading in live:
+        aliases |= _other_names(reading)
+    told = {reading.page.canonical_url for reading in live}.union(aliases, (visit.url for visit in visits))
     for reading in readings:
-        page = reading.page
-        for other in (reading.visit.url, *page.also_known_as):
-            if other != page.canonical_url:
-                aliases[other] = page.canonical_url
+        if reading.visit.role == "copy":
+            aliases |= {name: url for name, url in _other_names(reading).items() if name not in told}
     return aliases
+
+
+def _other_names(reading: Reading) -> dict[str, str]:
+    page, names = reading.page, (reading.visit.url, *reading.page.also_known_as)
+    return {name: page.canonical_url for name in names if name != page.canonical_url}
 
 
 def resolve(url: str, aliases: Mapping[str, str]) -> str:
