@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import signal
 import sys
@@ -91,6 +92,20 @@ def trace_command(
     typer.echo(_printable(trace(find_source(source), data, what)))
 
 
+@app.command("takedown")
+def takedown_command(
+    source: SourceArgument,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The address of the resource's own page.")],
+    why: Annotated[str, typer.Option(help="The reason; the tombstone repeats it.")],
+    author: Annotated[str | None, typer.Option(help="Who says so; you by default.")] = None,
+    data: DataOption = Path("data"),
+) -> None:
+    """Take a resource out of the archive and of every release, and leave a tombstone."""
+    from flows.takedown import takedown
+
+    typer.echo(_printable(takedown(find_source(source), data, url, why, author or _who())))
+
+
 @app.command("serve")
 def serve_command(
     sources: Annotated[
@@ -149,6 +164,13 @@ def _run_flow(name: str, *arguments: Any, tell: Progress = silent, **options: An
 
     flows.refresh.PROGRESS.set(tell)
     return run_flow(getattr(flows.refresh, name), *arguments, **options)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
 
 
 def _read_time(text: str) -> datetime:

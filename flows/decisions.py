@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,7 +20,26 @@ from schema.layout import Layout
 from schema.nouns import Judgement
 
 _JUDGEMENT = TypeAdapter(Judgement)
-_JUDGE = "judge"
+_JUDGE, _TAKEDOWN = "judge", "takedown"
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """What a person had taken down: an address, all those that the same content is known by, its resource_ids.
+
+    after_run: number of the last run when it was said. Unlike a judgement it holds for every run, before and after.
+    """
+
+    url: str
+    addresses: tuple[str, ...]
+    resource_ids: tuple[str, ...]
+    why: str
+    author: str
+    said_at: datetime
+    after_run: int
+
+
+_TAKEN = TypeAdapter(Takedown)
 
 
 def read_judgements(layout: Layout) -> list[Judgement]:
@@ -26,28 +48,50 @@ def read_judgements(layout: Layout) -> list[Judgement]:
     Raises:
         DamagedArchive: a line is not what was written.
     """
+    return list(_read(layout, _JUDGE, _JUDGEMENT))
+
+
+def read_takedowns(layout: Layout) -> list[Takedown]:
+    """What persons had taken down, in order.
+
+    Raises:
+        DamagedArchive: a line is not what was written.
+    """
+    return list(_read(layout, _TAKEDOWN, _TAKEN))
+
+
+def taken_down(layout: Layout) -> frozenset[str]:
+    """Canonical addresses of which nothing is read, asked or published any more."""
+    return frozenset(address for said in read_takedowns(layout) for address in said.addresses)
+
+
+def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]:
     try:
         lines = layout.decisions.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return []
+        return
     except (OSError, UnicodeDecodeError) as error:
         raise DamagedArchive(f"{layout.decisions}: cannot be read ({error}); restore it from a copy") from None
-    judgements = []
     for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
-            if values.pop("kind") == _JUDGE:
-                judgements.append(_JUDGEMENT.validate_python(values))
+            if values.pop("kind") == kind:
+                yield adapter.validate_python(values)
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             raise DamagedArchive(
                 f"{layout.decisions}: line {number} is damaged; restore the file from a copy"
             ) from None
-    return judgements
 
 
 def add_judgement(layout: Layout, judgement: Judgement) -> None:
     """Append what a person said; it lasts when this returns."""
     values = {"kind": _JUDGE, **_JUDGEMENT.dump_python(judgement, mode="json")}
+    _append(layout, json.dumps(values, ensure_ascii=False))
+
+
+def add_takedown(layout: Layout, takedown: Takedown) -> None:
+    """Append what a person had taken down; it lasts when this returns."""
+    values = {"kind": _TAKEDOWN, **_TAKEN.dump_python(takedown, mode="json")}
     _append(layout, json.dumps(values, ensure_ascii=False))
 
 

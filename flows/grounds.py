@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continue_build, read_steps, steps_between
-from flows.decisions import read_judgements
+from flows.decisions import read_judgements, taken_down
 from flows.ledger import Ledger
-from flows.manifest import is_of, place_of
+from flows.manifest import has_heard, is_of, place_of
 from flows.stages import batches, parse_batch
 from releases.store import (
     Release,
@@ -40,7 +40,7 @@ class Former:
 def former_tables(source: Source, layout: Layout, release: Release | None) -> Former:
     """The newest tables to build upon: a release, or what a later run without news left."""
     state = kept_state(layout)
-    grounds = [r for r in (release, state) if r is not None and is_of(r, source)]
+    grounds = [r for r in (release, state) if r is not None and is_of(r, source) and has_heard(r, layout)]
     # tables of other code or labels are no ground to build on
     return Former(max(grounds, key=place_of, default=None), release)
 
@@ -48,7 +48,8 @@ def former_tables(source: Source, layout: Layout, release: Release | None) -> Fo
 def known_addresses(layout: Layout, release: Release | None) -> list[str]:
     """Addresses of the resources known so far, as the newest tables have them."""
     newest = max((r for r in (release, kept_state(layout)) if r is not None), key=place_of, default=None)
-    return [row["url"] for row in newest.rows("resources") if row["url"]] if newest else []
+    gone = taken_down(layout)
+    return [row["url"] for row in newest.rows("resources") if row["url"] and row["url"] not in gone] if newest else []
 
 
 def needless(layout: Layout, ground: Release | None) -> set[int]:

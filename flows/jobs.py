@@ -14,9 +14,10 @@ from flows.decisions import judgements_digest, read_judgements
 from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
 from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
-from flows.manifest import Rows, configuration_digest, inputs, is_news, is_of, place_of, release_facts
+from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
 from flows.stages import harvest, require_ready, silent
+from flows.takedown import finish_takedown, keep_down
 from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.validators import validators_of
@@ -67,6 +68,7 @@ def refresh(
     layout = Layout(data, source.name)
     with locked(layout):
         sweep(layout)
+        finish_takedown(source, layout)
         release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
         known = known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
@@ -77,6 +79,7 @@ def refresh(
             past = read_ledgers(layout, needless(layout, former.ground))
             validators = validators_of(ledger.visits for ledger in past)
             tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress, validators)
+            tonight = keep_down(source, layout, tonight)
             report["courtesy"] = tonight.courtesy
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
@@ -162,6 +165,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
                 f"{layout.raw}: no archive of {source.name}; `moisson refresh {source.name}` makes the first"
             )
         sweep(layout)
+        finish_takedown(source, layout)
         release = readable_release(layout)
         ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:
@@ -194,7 +198,8 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
     if release.manifest["inputs"] != inputs(layout, int(release.manifest["run"])):
         return "archive changed"
     said = int(release.manifest["judgements"])
-    if release.manifest["judgements_digest"] != judgements_digest(read_judgements(layout)[:said]):
+    is_same = release.manifest["judgements_digest"] == judgements_digest(read_judgements(layout)[:said])
+    if not is_same or not has_heard(release, layout):
         return "decisions changed"
     return None
 

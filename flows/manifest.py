@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from typing import Any, Protocol
 
-from flows.decisions import judgements_digest, read_judgements
+from flows.decisions import Takedown, judgements_digest, read_judgements, read_takedowns
 from flows.versions import code_digest, versions
 from releases.store import Release, news_digest
 from schema.layout import Layout
@@ -40,6 +40,7 @@ def place_of(release: Release) -> tuple[int, int]:
 
 def release_facts(source: Source, layout: Layout, built: Reached, cause: str) -> dict[str, Any]:
     """What release.json says beside its tables: night is the visit of the site that they rest upon."""
+    takedowns = read_takedowns(layout)
     return {
         "source": source.name,
         "title": source.title,
@@ -50,10 +51,23 @@ def release_facts(source: Source, layout: Layout, built: Reached, cause: str) ->
         "versions": versions(),
         "judgements": built.judgements,
         "judgements_digest": judgements_digest(read_judgements(layout)[: built.judgements]),
+        "takedowns": [takedown_entry(said) for said in takedowns],
+        "takedowns_heard": len(takedowns),
         "code_digest": code_digest(),
         "configuration_digest": configuration_digest(source),
         "inputs": inputs(layout, built.run),
     }
+
+
+def takedown_entry(said: Takedown) -> dict[str, Any]:
+    """What a release says of a takedown."""
+    named = {"url": said.url, "addresses": list(said.addresses), "resource_ids": list(said.resource_ids)}
+    return {**named, "why": said.why, "at": said.said_at}
+
+
+def has_heard(release: Release, layout: Layout) -> bool:
+    """Whether a release was built with every takedown in force."""
+    return bool(release.manifest.get("takedowns_heard", 0) == len(read_takedowns(layout)))
 
 
 def configuration_digest(source: Source) -> str:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import httpx
 
+from flows.decisions import taken_down
 from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
+from flows.taken import without_taken
 from flows.versions import code_digest
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
@@ -54,12 +57,12 @@ def harvest(
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
     """
-    started_at = datetime.now(UTC)
+    started_at, gone = datetime.now(UTC), taken_down(layout)
     transport, pace = _transport(source)
     sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
-        return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
+        return without_taken(parse_page(payload, page_url=url, source=source, is_listing=is_listing), gone)
 
     with (
         ArchiveWriter(layout.archive(run), SOFTWARE) as archive,
@@ -107,9 +110,10 @@ def batches(visits: Iterable[Visit]) -> list[tuple[Visit, ...]]:
 
 def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path:
     """Read archived pages; the file that holds what they state, named by what went in."""
-    names = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
-    name = sha256(json.dumps([code_digest(), repr(source), *names]).encode()).hexdigest()[:24]
-    readings = tuple(_read(source, layout, visit) for visit in visits)
+    names, gone = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer], taken_down(layout)
+    name = sha256(json.dumps([code_digest(), repr(source), sorted(gone), *names]).encode()).hexdigest()[:24]
+    read = (_read(source, layout, visit) for visit in visits)
+    readings = tuple(replace(reading, page=without_taken(reading.page, gone)) for reading in read)
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
 
 

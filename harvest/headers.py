@@ -17,3 +17,5 @@ NO_REQUEST = "none"
 ANSWER = "Moisson-Answer"
 # on a record out of a foreign WARC: that file's name, percent-encoded, and the record's identifier there
 IMPORTED_FROM = "Moisson-Imported-From"
+# on a record whose content was taken out on purpose: when that was said
+REDACTED = "Moisson-Redacted"

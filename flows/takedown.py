@@ -1,0 +1,358 @@
+"""Taking a resource down: out of the archive, out of every release, a tombstone in its place, all else as it was.
+
+The decision is written first. Then all that changes is written anew aside, and a plan of it last; then each file is
+renamed over the old one. A run that is killed is taken up by the same command, or by the next refresh or rebuild:
+without a plan the writing begins again, with one the renaming goes on.
+
+    data/raw/<source>/takedown/         archives and register as they will be; plan.json closes them
+    data/clean/<source>/takedown/       releases, held runs and ledgers of runs as they will be
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.decisions import Takedown, add_takedown, read_takedowns
+from flows.erasing import Erasure, Sought, Survey, archive_files, path_name, plan_erasure, survey, write_erasure
+from flows.grounds import Former, build_upon
+from flows.ledger import Ledger, read_ledgers
+from flows.lock import locked
+from flows.manifest import has_heard, inputs, release_facts, takedown_entry
+from flows.register import enter, read_register, write_register
+from flows.residue import find_residue
+from flows.taken import NOTE
+from flows.taking import Known, known_of, table_folders, table_folders_in
+from harvest.index import INDEX_NAME, write_index
+from harvest.redact import Note
+from parsers.sought import find_sought
+from releases.store import Release, drop_states, latest_release, open_release, publish, sweep
+from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
+from schema.addresses import canonical_url
+from schema.errors import Bug, DiskTrouble, UsageError
+from schema.layout import Layout
+from schema.sources import Source
+
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """What lies aside, ready to be put in place: archives by name, counts for the verdict, notes for the person."""
+
+    records: int
+    files: int
+    rows: int
+    releases: int
+    notes: tuple[str, ...]
+
+
+def takedown(source: Source, data: Path, url: str, why: str, author: str) -> str:
+    """Take down what an address holds; the verdict.
+
+    Raises:
+        UsageError: no such address, or no reason.
+        DamagedArchive: an archive or a release cannot be read, so that what stands there cannot be known.
+    """
+    layout, address = Layout(data, source.name), _address_of(source, url, why)
+    if not layout.raw.is_dir():
+        raise UsageError(f"{layout.raw}: nothing of {source.name} was archived; look at SOURCE and --data")
+    with locked(layout):
+        sweep(layout)
+        finish_takedown(source, layout)
+        return _take_down(source, layout, address, why.strip(), author)
+
+
+def finish_takedown(source: Source, layout: Layout) -> None:
+    """Bring a takedown that was killed to its end; call it under the source's lock."""
+    if not _raw_folder(layout).is_dir():
+        return
+    if (_raw_folder(layout) / _PLAN).is_file():
+        _apply(layout)
+        _publish(source, layout)
+        _close(layout)
+    elif said := read_takedowns(layout):
+        _take_down(source, layout, said[-1].url, said[-1].why, said[-1].author)
+    else:
+        shutil.rmtree(_raw_folder(layout))
+
+
+def keep_down(source: Source, layout: Layout, tonight: Ledger) -> Ledger:
+    """Take out of a night's archive what the site still shows of resources that were taken down; its ledger then.
+
+    Call it before the night is read: digests in the ledger are other ones.
+    """
+    takedowns, path = read_takedowns(layout), layout.archive(tonight.run)
+    if not takedowns:
+        return tonight
+    sought = Sought(frozenset(a for said in takedowns for a in said.addresses), {}, frozenset(), frozenset())
+    found = survey(source, [path], sought)
+    note = Note(takedowns[-1].why if len(takedowns) == 1 else "see decisions.jsonl", takedowns[-1].said_at)
+    plan = plan_erasure(source, found, found.keys(sought)[0], note)
+    if not plan.records:
+        return tonight
+    _mkdir(layout.staging)
+    write_erasure(plan, layout.staging)
+    (layout.staging / path.name).replace(path)
+    _sync(path.parent)
+    return read_ledgers(layout, set(layout.runs()) - {tonight.run})[0]
+
+
+def _take_down(source: Source, layout: Layout, address: str, why: str, author: str) -> str:
+    known = known_of(source, layout, address)
+    before = next((said for said in read_takedowns(layout) if address in said.addresses), None)
+    known = known.with_names(before.addresses, before.resource_ids) if before else known
+    found = survey(source, archive_files(layout), known.sought)
+    if not (found.is_met or known.is_known or before):
+        raise UsageError(
+            f"{address}: no page, record or resource of {source.name} goes by it; "
+            "give the address as resources.parquet or pages.parquet has it"
+        )
+    keys, shared = found.keys(known.sought)
+    if find_sought(why.encode(), keys):
+        raise UsageError("--why repeats the text that is to go; say it in other words")
+    said = _said(layout, address, known, why, author, before)
+    staged = _stage(source, layout, said, known, found, keys)
+    if staged is None:
+        when = f"since {said.said_at:%Y-%m-%d %H:%M} UTC: {said.why}"
+        return f"{source.name}: {address} is already down {when} (see {layout.decisions})"
+    _apply(layout)
+    release = _publish(source, layout)
+    _close(layout)
+    _require_gone(layout, keys)
+    return _verdict(source, layout, address, staged, release, shared)
+
+
+# --- what is to go ----------------------------------------------------------------------------------------------------
+
+
+def _address_of(source: Source, url: str, why: str) -> str:
+    if not why.strip():
+        raise UsageError("--why is empty; say why it is taken down, the tombstone will repeat it")
+    try:
+        address = canonical_url(url, schemes=source.schemes)
+    except ValueError as error:
+        raise UsageError(f"{error}; give the address of the resource's own page") from None
+    if address in {canonical_url(listing, schemes=source.schemes) for listing in source.listings}:
+        raise UsageError(f"{address} is a listing; give the address of one resource's own page")
+    return address
+
+
+def _said(layout: Layout, address: str, known: Known, why: str, author: str, before: Takedown | None) -> Takedown:
+    """The decision, appended where it is not yet there, before anything else changes."""
+    _mkdir(_raw_folder(layout))
+    if before and set(before.addresses) >= known.addresses and set(before.resource_ids) >= known.resource_ids:
+        return before
+    addresses, ids = tuple(sorted(known.addresses)), tuple(sorted(known.resource_ids))
+    said = Takedown(address, addresses, ids, why, author, datetime.now(UTC), max([0, *layout.runs()]))
+    add_takedown(layout, said)
+    return said
+
+
+# --- aside ------------------------------------------------------------------------------------------------------------
+
+
+def _stage(
+    source: Source, layout: Layout, said: Takedown, known: Known, found: Survey, keys: frozenset[str]
+) -> _Staged | None:
+    """Write aside all that changes, the plan last; None, and nothing left aside, where nothing does."""
+    for folder in (_raw_folder(layout), _clean_folder(layout)):
+        shutil.rmtree(folder, ignore_errors=True)
+        _mkdir(folder)
+    plan = plan_erasure(source, found, keys, Note(said.why, said.said_at))
+    made = write_erasure(plan, _raw_folder(layout))
+    what = _withdrawal(said, known, found, keys, plan, made)
+    rows = _stage_tables(layout, what)
+    _stage_register(layout, said)
+    newest = latest_release(layout)
+    is_heard = newest is None or _is_up_to_date(newest, layout)
+    if is_heard and not any(_raw_folder(layout).iterdir()) and not any(_aside(layout)):
+        _close(layout)
+        return None
+    fewer = [count for count in rows.values() if count]
+    staged = _Staged(plan.count, len(made), sum(fewer), len(fewer), tuple(plan.notes))
+    _write_plan(layout)
+    return staged
+
+
+def _withdrawal(
+    said: Takedown, known: Known, found: Survey, keys: frozenset[str], plan: Erasure, made: Mapping[str, str]
+) -> Withdrawal:
+    return Withdrawal(
+        addresses=frozenset(said.addresses),
+        resource_ids=frozenset(said.resource_ids),
+        titles=frozenset({*found.titles, *known.sought.titles}),
+        holds_text=lambda text: bool(find_sought(text.encode("utf-8", errors="replace"), keys)),
+        payloads=plan.payloads,
+        note=NOTE,
+        entry={**takedown_entry(said), "at": said.said_at.isoformat()},
+        inputs={path_name(Path(name)): digest for name, digest in made.items()},
+    )
+
+
+def _stage_tables(layout: Layout, what: Withdrawal) -> dict[str, int]:
+    """Write aside every folder of tables that changes; how many rows each loses."""
+    aside, rows = _clean_folder(layout), {}
+    for folder in table_folders(layout, "releases", "held", "runs"):
+        name = folder.relative_to(layout.clean).as_posix()
+        if name.startswith("runs/"):
+            stage_run(folder, aside / name, what)
+        else:
+            rows[name] = stage_withdrawn(folder, aside / name, what)
+    return rows
+
+
+def _stage_register(layout: Layout, said: Takedown) -> None:
+    """Write the register aside without the titles of what is taken down, where that changes it."""
+    old = read_register(layout)
+    new = [{**row, "title": ""} if row["resource_id"] in said.resource_ids else row for row in old]
+    if new != old:
+        write_register(_raw_folder(layout) / layout.register.name, new)
+
+
+# --- in place ---------------------------------------------------------------------------------------------------------
+
+
+def _apply(layout: Layout) -> None:
+    """Put the archives and the register that lie aside in their places; what is there already is passed over."""
+    changed = []
+    try:
+        for path in sorted(_raw_folder(layout).iterdir()):
+            if path.name != _PLAN:
+                path.replace(layout.raw / path.name)
+                changed.append(path_name(path))
+        _sync(layout.raw)
+    except OSError as error:
+        raise DiskTrouble(f"{layout.raw}: cannot be written ({error}); make room and take it down again") from error
+    drop_states(layout)
+    if (layout.raw / INDEX_NAME).exists():
+        write_index(layout.raw, again=changed)
+
+
+def _publish(source: Source, layout: Layout) -> Release | None:
+    """The release that the archive gives now, where one was published before; its number is new, so `latest` moves."""
+    newest = latest_release(layout)
+    if newest is None or _is_up_to_date(newest, layout):
+        return newest
+    aside = _clean_folder(layout) / "releases" / newest.path.name
+    told = open_release(aside) if aside.exists() else newest
+    ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
+    built = build_upon(source, layout, ledgers, Former(None, told), _at_once)
+    good = built if built.refusal is None else built.last_good
+    if good is None:
+        raise built.refusal or Bug("nothing was built")
+    facts = release_facts(source, layout, good, "takedown")
+    titles = {row["resource_id"]: row["title"] for row in good.tables["resources"]}
+    enter(layout, good.tables["ids"], titles, good.run, facts["published_at"])
+    return publish(layout, good.tables, facts)
+
+
+def _is_up_to_date(release: Release, layout: Layout) -> bool:
+    """Whether a release was built with every takedown in force, from the archives as they are."""
+    stands_on = release.manifest["inputs"]
+    return has_heard(release, layout) and bool(stands_on == inputs(layout, int(release.manifest["run"])))
+
+
+def _at_once(_name: str, stage: Any, *arguments: Any) -> Any:
+    return stage(*arguments)
+
+
+def _aside(layout: Layout) -> list[Path]:
+    """Folders of tables that lie ready."""
+    return list(table_folders_in(_clean_folder(layout), "releases", "held", "runs"))
+
+
+def _swap_tables(layout: Layout) -> None:
+    """Put the folders of tables in their places; `latest` leads to none of them, for a new release is published."""
+    aside = _clean_folder(layout)
+    for folder in _aside(layout):
+        target = layout.clean / folder.relative_to(aside)
+        old = aside / f"old-{target.parent.name}-{target.name}"
+        if target.exists():
+            target.rename(old)
+        folder.rename(target)
+        _sync(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _close(layout: Layout) -> None:
+    """Put the tables in place and leave nothing aside: from here on it is done."""
+    try:
+        if _clean_folder(layout).is_dir():
+            _swap_tables(layout)
+        shutil.rmtree(layout.staging, ignore_errors=True)
+        for folder in (_clean_folder(layout), _raw_folder(layout)):
+            if folder.exists():
+                shutil.rmtree(folder)
+    except OSError as error:
+        raise DiskTrouble(f"{layout.clean}: cannot be written ({error}); make room and take it down again") from error
+
+
+def _require_gone(layout: Layout, keys: frozenset[str]) -> None:
+    """Search everything that is kept of a source for what was taken out.
+
+    Raises:
+        Bug: it is still there.
+    """
+    left = find_residue([layout.raw, layout.clean], keys)
+    if left:
+        raise Bug(f"{layout.source}: the text still stands in {', '.join(left[:5])}: report it, and remove it by hand")
+
+
+def _verdict(
+    source: Source, layout: Layout, address: str, staged: _Staged | None, release: Release | None, shared: int
+) -> str:
+    done = staged or _Staged(0, 0, 0, 0, ())
+    parts = [
+        f"{done.records} archive records in {done.files} files",
+        f"{done.rows} rows in {done.releases} releases",
+        *([f"{shared} passages stay that other resources state too"] if shared else []),
+        *done.notes,
+    ]
+    where = f" -> release {release.number}" if release else ""
+    return f"{source.name}: {address} taken down: {'; '.join(parts)}; tombstone in {layout.decisions}{where}"
+
+
+# --- disk -------------------------------------------------------------------------------------------------------------
+
+
+def _raw_folder(layout: Layout) -> Path:
+    return layout.raw / "takedown"
+
+
+def _clean_folder(layout: Layout) -> Path:
+    return layout.clean / "takedown"
+
+
+def _write_plan(layout: Layout) -> None:
+    """Close what lies aside: once this file is there, it is put in place whatever happens."""
+    names: Iterable[Path] = (*_raw_folder(layout).iterdir(), *_aside(layout))
+    path = _raw_folder(layout) / _PLAN
+    fresh = path.with_name(".plan.new")
+    fresh.write_text(json.dumps(sorted(str(name.relative_to(layout.data)) for name in names)) + "\n", encoding="utf-8")
+    for one in (fresh, _clean_folder(layout), *_clean_folder(layout).glob("*"), _raw_folder(layout)):
+        _sync(one)
+    fresh.rename(path)
+    _sync(path.parent)
+
+
+def _mkdir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sync(folder.parent)
+    except OSError as error:
+        raise DiskTrouble(f"{folder}: cannot be made ({error}); make room and take it down again") from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
