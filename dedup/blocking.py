@@ -8,9 +8,10 @@ Records of one night and listing are not paired (a resource stands there once) u
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -20,12 +21,14 @@ from dedup.items import Lexicon, Reading
 
 Ids = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
+BLOCKS = ("url", "code", "title", "facet", "text", "person")  # the strongest first
 _SHINGLE = 4  # words; three share too much French grammar, five lose too much to an edit
 _FURTHER = 8  # words a shingle is prolonged to when its block is too large
 _MIN_FACET_CHARS = 5  # a year or a volume names no one
 _FACET_SHARE = 0.005
 _COMMON_MIN, _COMMON_SHARE = 50, 0.05  # titles from which on a word tells nothing of a pair
 _CHUNK_WORDS = 200_000
+_FOUND_ROOM = 1 << 20
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -51,27 +54,81 @@ class BlockRules:
     best: int = 16
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs of places in the list of records (left < right), each with the block that named it; what was cut."""
+    """What is worth comparing, and what was cut.
 
-    pairs: dict[tuple[int, int], str] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    pairs: one row a pair, places in the list of records (left < right), sorted, none twice; block: for each pair the
+    place in BLOCKS of the strongest block that named it.
+    """
+
+    pairs: NDArray[np.int32]
+    block: NDArray[np.int8]
+    counts: dict[str, int]
 
 
-def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules) -> Candidates:
+class _Found:
+    """Pairs as they are named: packed numbers, for a million tuples weigh more than the texts."""
+
+    def __init__(self) -> None:
+        self.packed, self.block = array("q"), array("b")
+        self.limit = _FOUND_ROOM
+
+    def add(self, i: int, j: int, block: int) -> None:
+        """Note a pair under a place of BLOCKS."""
+        self.packed.append(i << 32 | j)
+        self.block.append(block)
+        if len(self.packed) > self.limit:  # most are named more than once
+            packed, block_of = self._distinct()
+            self.packed, self.block = array("q", packed.tobytes()), array("b", block_of.tobytes())
+            self.limit = 2 * len(packed) + _FOUND_ROOM
+
+    def close(self, counts: dict[str, int]) -> Candidates:
+        """Each pair once."""
+        packed, block = self._distinct()
+        pairs = np.column_stack((packed >> 32, packed & 0xFFFFFFFF)).astype(np.int32)
+        for name, count in zip(BLOCKS, np.bincount(block, minlength=len(BLOCKS)).tolist(), strict=True):
+            if count:
+                counts[f"{name}_pairs"] = count
+        return Candidates(pairs, block, counts)
+
+    def _distinct(self) -> tuple[Ids, NDArray[np.int8]]:
+        """Each pair once, sorted, under the block that named it first."""
+        packed, first = np.unique(np.array(self.packed, dtype=np.int64), return_index=True)
+        return packed, np.array(self.block, dtype=np.int8)[first]
+
+
+def block_pairs(
+    readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules, said: Collection[tuple[int, int]] = ()
+) -> Candidates:
     """Name the pairs worth comparing.
 
     Args:
         readings: sorted by key; places in this list name the pairs.
         lexicon: their words.
+        rules: when two records meet.
+        said: pairs of which a person spoke; they are compared in any case.
     Returns:
-        No pair twice, the strongest block named: url, code, title, text. counts holds `<block>_pairs`, and
-        `<block>_cut`: records that stood in a block too large even when split.
+        counts holds `<block>_pairs`, and `<block>_cut`: records that stood in a block too large even when split.
     Source: Christen, Data Matching (2012), ch. 4; sampled shingles: Manber 1994 (sif), performance.md section 6.
     """
-    found = Candidates()
+    found, counts = _Found(), defaultdict[str, int](int)
     may_meet = _Meeting(readings)
+    for name, i, j in _named_pairs(readings, rules, counts):
+        if may_meet(i, j) or name == "url":
+            found.add(i, j, BLOCKS.index(name))
+    for i, j in _text_pairs(readings, lexicon, rules, counts):
+        if may_meet(i, j):
+            found.add(i, j, BLOCKS.index("text"))
+    for i, j in said:
+        found.add(i, j, BLOCKS.index("person"))
+    return found.close(counts)
+
+
+def _named_pairs(
+    readings: Sequence[Reading], rules: BlockRules, counts: dict[str, int]
+) -> Iterator[tuple[str, int, int]]:
+    """Pairs by address, code, title and attribute, in this order; those of a title must share more than its key."""
     rank = _rarity(readings)
     common = max(_COMMON_MIN, _COMMON_SHARE * len(readings))
     # strings, not sets: a hundred thousand small sets weigh as much as the texts
@@ -84,19 +141,13 @@ def block_pairs(readings: Sequence[Reading], lexicon: Lexicon, rules: BlockRules
         ("title", _by_title(readings)),
         ("facet", _by_facet(readings)),
     ):
-        for i, j in _pair_up(groups, name, rarest, rules, found.counts):
+        for i, j in _pair_up(groups, name, rarest, rules, counts):
             if name == "title" and len(set(bags[i]).intersection(bags[j])) < rules.title_share * min(
                 len(bags[i]), len(bags[j])
             ):
-                found.counts["title_weaker"] += 1
-            elif may_meet(i, j) or name == "url":
-                found.pairs.setdefault((i, j), name)
-    for i, j in _text_pairs(readings, lexicon, rules, found.counts):
-        if may_meet(i, j):
-            found.pairs.setdefault((i, j), "text")
-    for block in found.pairs.values():
-        found.counts[f"{block}_pairs"] += 1
-    return found
+                counts["title_weaker"] += 1
+            else:
+                yield name, i, j
 
 
 class _Meeting:
@@ -203,13 +254,17 @@ def _text_pairs(
     """Pairs that share sampled runs of words, the best partners of each record."""
     short, further, rows = _sample(readings, lexicon.hashes(), rules)
     sizes = np.bincount(rows, minlength=len(readings))
-    packed = np.concatenate(list(_runs(short, further, rows, rules, counts)) or [np.empty(0, np.int64)])
+    packed = np.concatenate([np.empty(0, np.int64), *_runs(short, further, rows, rules, counts)])
+    del short, further, rows
     pairs, shared = np.unique(packed, return_counts=True)
-    left, right = pairs >> 32, pairs & 0xFFFFFFFF
-    share = shared / np.maximum(1, np.minimum(sizes[left], sizes[right]))
+    del packed
+    share = shared / np.maximum(1, np.minimum(sizes[pairs >> 32], sizes[pairs & 0xFFFFFFFF]))
     kept = (shared >= rules.min_shared) | (share >= rules.min_share)
-    kept &= _meets(readings, left, right)
-    left, right, share = left[kept], right[kept], share[kept]
+    pairs, share = pairs[kept], share[kept]
+    del shared, kept
+    left, right = pairs >> 32, pairs & 0xFFFFFFFF
+    meets = _meets(readings, left, right)
+    left, right, share = left[meets], right[meets], share[meets]
     best = _best(left, right, share, len(readings), rules.best)
     counts["text_weaker"] = int(len(left) - best.sum())
     return zip(left[best].tolist(), right[best].tolist(), strict=True)

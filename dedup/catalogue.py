@@ -20,7 +20,7 @@ from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
 from dedup.rows import page_rows, pair_rows, passage_rows, record_row, reject_rows
-from dedup.states import Carried, carry
+from dedup.states import Carried, carry, with_unread
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
 Row = dict[str, Any]
@@ -38,7 +38,7 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Which step it is: the run it belongs to, when that began (UTC), and whether it visits the site.
+    """Which step it is: the run it belongs to, when that began (UTC), whether it visits the site or is a person's word.
 
     A step that is no visit (copies came in, a person judged) sees the last visit once more: what that says of the site
     is in the former rows already, and states do not move.
@@ -47,6 +47,7 @@ class Moment:
     run: int
     at: datetime
     is_visit: bool = True
+    is_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def make_catalogue(
     stated = _state(readings, aliases)
     groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
-    recognition = recognise(groups, known, judgements)
+    recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights)
@@ -194,9 +195,13 @@ def _resource_rows(
             absent[name] = with_copies(by_id[name], [one for one in stated if one.is_copy])
         elif is_live or fates[name]["fate"] != "retired":
             absent.pop(name, None)
-            rows.append(merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)))
+            row = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name))
+            rows.append(with_unread(row, by_id.get(name), night) if moment.is_visit else row)
+    borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
     kept = (
-        carry(night, absent.values(), retire_after_nights) if moment.is_visit else Carried(tuple(absent.values()), {})
+        carry(night, absent.values(), retire_after_nights, borne)
+        if moment.is_visit
+        else Carried(tuple(absent.values()), {})
     )
     counts = Counter(name for name, cluster in clusters.items() for group in cluster.groups for _ in group.stated)
     return Carried(

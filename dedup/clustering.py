@@ -22,14 +22,15 @@ class ClusterRules:
 
     margin: how much better than the next free one of its night and listing a partner must score; slack: how far the
     mean score of two clusters may fall below what their pair needed; free_mean: least mean score where nights and
-    listings are unknown and the cluster is small, growth: how much more each doubling of it beyond four asks;
+    listings are unknown and one of the clusters is a single record, growth: how much more each doubling of the lesser
+    one asks, for two that stand on their own are joined wrongly at a greater cost;
     oversized: records from which on a cluster is held for review, and joins only with a mean of oversized_mean.
     """
 
     margin: float = 1.0
     slack: float = 1.0
     free_mean: float = 0.0
-    growth: float = 0.15
+    growth: float = 0.4
     oversized: int = 64
     oversized_mean: float = 1.0
 
@@ -117,7 +118,8 @@ class _State:
                 return "slot"
             if not (self._is_clear(*pair, score) and self._is_clear(*pair[::-1], score)):
                 return "twin"
-        reason = self._said_apart(one, two) if needed == -inf else self._disagree(one, two, needed)
+        is_paired = None not in (self.slots[pair[0]], self.slots[pair[1]])
+        reason = self._said_apart(one, two) if needed == -inf else self._disagree(one, two, needed, is_paired)
         if reason:
             return reason
         self._join(one, two)
@@ -139,7 +141,7 @@ class _State:
         across = ((min(i, j), max(i, j)) for i in self.members[one] for j in self.members[two])
         return "different" if any(pair in self.apart for pair in across) else ""
 
-    def _disagree(self, one: int, two: int, needed: float) -> str:
+    def _disagree(self, one: int, two: int, needed: float, is_paired: bool) -> str:  # noqa: FBT001
         """Why two clusters may not join, judged by every pair across them; empty when they may."""
         total, left, right = 0.0, self.members[one], self.members[two]
         for i in left:
@@ -149,16 +151,16 @@ class _State:
                     return "different"
                 total += min(score, _MOST)
         mean, size = total / (len(left) * len(right)), len(left) + len(right)
-        if len(left) * len(right) > 1 and mean < self._least_mean(left[0], needed, size):
+        if len(left) * len(right) > 1 and mean < self._least_mean(needed, min(len(left), len(right)), size, is_paired):
             return "disagreement"
         return ""
 
-    def _least_mean(self, place: int, needed: float, size: int) -> float:
+    def _least_mean(self, needed: float, lesser: int, size: int, is_paired: bool) -> float:  # noqa: FBT001
         if size > self.rules.oversized:
             return self.rules.oversized_mean
-        if self.slots[place] is not None:
+        if is_paired:
             return needed - self.rules.slack
-        return self.rules.free_mean + self.rules.growth * max(0.0, log2(size) - _SMALL)
+        return self.rules.free_mean + self.rules.growth * log2(lesser)
 
     def _join(self, one: int, two: int) -> None:
         if len(self.members[one]) < len(self.members[two]):
@@ -169,5 +171,4 @@ class _State:
         self.taken[one] |= self.taken[two]
 
 
-_SMALL = 2.0  # log2 of four records
 _MOST = 20.0  # an address is worth no more than this in a mean

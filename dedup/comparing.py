@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from math import log2
 
@@ -30,6 +30,7 @@ _TURNED_MAX_WORDS = 4  # `n'est pas` beside `est`: a negation counts where littl
 _PARTLY = 0.34
 _MIN_ABBREVIATION = 3
 _ROMAN = re.compile(r"[ivxl]{2,}$")
+_REWORDED_WORDS, _REWORDED_SHARE = 3, 0.02  # of a text; more that differs is another wording, not another fact
 _EDITION_DIGITS = 2
 _RARE_BITS = 9.0  # one record in five hundred
 _SHORT_CODE = 3  # T2, v3, 2e: a number with its letter
@@ -130,6 +131,11 @@ class Comparer:
         self._weights: dict[int, float] = {}
         self._last: tuple[int, frozenset[str]] = (-1, frozenset())
         self._values: dict[tuple[tuple[str, ...], tuple[str, ...]], Level] = {}
+
+    def for_worker(self) -> Comparer:
+        """The same without the texts as they were written, which it does not read, to be sent to another process."""
+        readings = [replace(reading, item=replace(reading.item, text="")) for reading in self.readings]
+        return Comparer(readings, self.knowledge, self.fields)
 
     def compare(self, i: int, j: int) -> Features:
         """The features of two records, by place; levels stand in the order of `fields`, the type last."""
@@ -370,19 +376,23 @@ def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
     """Whether two texts that are nearly equal state different numbers, dates, negations or names in one place.
 
     A word put in the place of another counts when both are numbers or dates, or both are rare words with a capital in
-    one of the texts; a negation counts alone.
+    one of the texts; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
+    a clash only when hardly anything else differs.
     """
-    words = knowledge.words
+    words, is_clash, other = knowledge.words, False, 0
     for op in Levenshtein.opcodes(left.text, right.text):
         if op.tag == "equal":
             continue
         ours = [words[c] for c in left.text[op.src_start : op.src_end]]
         theirs = [words[c] for c in right.text[op.dest_start : op.dest_end]]
-        if {*ours, *theirs} & _NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
-            return Clash.TEXT
-        if _states(ours, theirs):
-            return Clash.TEXT
-    return Clash.NONE
+        is_turned = {*ours, *theirs} & _NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS
+        if is_turned or _states(ours, theirs):
+            is_clash = True
+        else:
+            other += max(len(ours), len(theirs))
+    room = max(_REWORDED_WORDS, _REWORDED_SHARE * min(len(left.text), len(right.text)))
+    is_reworded = left.item.slot is not None and right.item.slot is not None and other > room
+    return Clash.TEXT if is_clash and not is_reworded else Clash.NONE
 
 
 def _states(ours: Sequence[str], theirs: Sequence[str]) -> bool:

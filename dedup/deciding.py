@@ -21,6 +21,10 @@ Matrix = NDArray[np.float64]
 FEATURES = tuple(f.name for f in fields(Features) if f.name != "levels")
 LEARNED = ("fields_for", "fields_against", "fields_worst")
 COLUMNS = (*FEATURES, *LEARNED)
+JUDGED = (  # what a verdict asks for beside the score
+    "shared", "only_left", "only_right", "text_overlap", "is_same_url", "clash", "has_text", "fields_for",
+    "fields_worst",
+)  # fmt: skip
 SIGNALS = (
     "base", "title_alike", "title_alike_strict", "title_equal", "title_shared", "title_alone", "title_most",
     "title_lesser", "title_near", "title_far", "title_both", "title_strongest", "title_order", "numbers",
@@ -124,17 +128,21 @@ class DecideRules:
     address; below it the address was re-used. text_clash_min: likeness of texts from which their facts are held
     against each other. known: how much less is asked of two records that were one resource before, and how much more of
     two that stood beside each other as two, so that what is nearly even does not change from night to night.
+    names_overruled: bits for one resource from attributes (authors, volume and pages say as much as an address) from
+    which a clash of names in the titles is left to the score, unless one attribute alone says less than field_conflict.
     Source of the weights: benchmarks/fit_weights.py.
     """
 
     weights: tuple[float, ...] = WEIGHTS
     paired_min: float = -2.0
     presence: float = 1.3
-    free_min: float = 1.0
+    free_min: float = 1.25
     unsure: float = 3.0
     address_min: float = 0.3
     text_clash_min: float = 0.8
     known: float = 1.5
+    names_overruled: float = 15.0
+    field_conflict: float = -1.0
 
 
 DEFAULT_DECIDE_RULES = DecideRules()
@@ -214,8 +222,15 @@ def fixed_rule(row: Mapping[str, float], rules: DecideRules) -> str:
     alike = max(row["shared"] / total, row["text_overlap"])
     if row["is_same_url"] == Level.AGREE and alike >= rules.address_min:
         return "address"
-    if row["clash"]:
-        return f"clash of {Clash(int(row['clash'])).name.lower()}"
+    if clash := clash_of(row, rules):
+        return f"clash of {clash.name.lower()}"
     if not row["shared"] and not row["has_text"]:
         return "nothing to compare"
     return ""
+
+
+def clash_of(row: Mapping[str, float], rules: DecideRules) -> Clash:
+    """What the two records state differently; two spellings of a name are none where attributes say it is one."""
+    clash = Clash(int(row["clash"]))
+    is_overruled = row["fields_for"] >= rules.names_overruled and row["fields_worst"] > rules.field_conflict
+    return Clash.NONE if clash is Clash.NAMES and is_overruled else clash

@@ -19,6 +19,7 @@ from dedup.comparing import Level
 from dedup.items import Item
 
 Levels = NDArray[np.int8]
+Pairs = NDArray[np.int32]
 _CERTAIN_BITS, _CERTAIN_TEXT = 25.0, 0.6
 _FAR_TITLE, _FAR_TEXT = 0.4, 0.6
 _PRIOR_SAME = (0.55, 0.6, 0.8, 2.5)  # pairs by level, conflict to agree
@@ -39,7 +40,7 @@ class FieldWeights:
 def learn_fields(
     columns: Mapping[str, NDArray[np.float32]],
     levels: Levels,
-    pairs: Sequence[tuple[int, int]],
+    pairs: Pairs,
     items: Sequence[Item],
     names: Sequence[str],
 ) -> FieldWeights:
@@ -71,7 +72,7 @@ def learn_fields(
 def weigh_fields(
     weights: FieldWeights,
     levels: Levels,
-    pairs: Sequence[tuple[int, int]],
+    pairs: Pairs,
     items: Sequence[Item],
     names: Sequence[str],
 ) -> NDArray[np.float64]:
@@ -84,7 +85,7 @@ def weigh_fields(
         if not any(key[0] == place for key in weights.changes):
             continue
         for row in np.flatnonzero(known & (level < Level.AGREE)).tolist():
-            change = weights.changes.get((place, _values(items, names, place, *pairs[row])))
+            change = weights.changes.get((place, _values(items, names, place, *pairs[row].tolist())))
             if change is not None:
                 bits[row, place] = max(bits[row, place], change)
     return np.column_stack((bits.clip(min=0).sum(axis=1), bits.clip(max=0).sum(axis=1), bits.min(axis=1, initial=0.0)))
@@ -127,7 +128,7 @@ def _is_category(items: Sequence[Item], names: Sequence[str], place: int) -> boo
 
 def _changes(
     levels: Levels,
-    pairs: Sequence[tuple[int, int]],
+    pairs: Pairs,
     items: Sequence[Item],
     names: Sequence[str],
     place: int,
@@ -136,7 +137,7 @@ def _changes(
     """How often each two values stand against each other in some pairs."""
     level = levels[:, place]
     chosen = np.flatnonzero(rows & (level >= 0) & (level < Level.AGREE)).tolist()
-    return Counter(_values(items, names, place, *pairs[row]) for row in chosen)
+    return Counter(_values(items, names, place, *pairs[row].tolist()) for row in chosen)
 
 
 def _weigh_changes(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dedup.grouping import is_text_alike
 from dedup.identity import mint_id
-from dedup.recognition import Cluster, Known, Recognition
+from dedup.recognition import Cluster, Known, Recognition, is_back
 from schema.folding import fold
 
 Row = dict[str, Any]
@@ -80,14 +81,15 @@ class _Register:
         """The rows with every chain followed to its end, sorted."""
         for row in self.rows.values():
             if row["fate"] == "merged":
-                row["now"] = [self._end(row["now"][0])]
+                row["now"] = [self.end(row["now"][0])]
         for name, row in self.rows.items():
             if row["fate"] == "split":
-                rest = sorted({self._end(other) for other in row["now"]} - {name})
+                rest = sorted({self.end(other) for other in row["now"]} - {name})
                 self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
         return tuple(self.rows[name] for name in sorted(self.rows))
 
-    def _end(self, name: str) -> str:
+    def end(self, name: str) -> str:
+        """What an id leads to."""
         for _ in range(_MAX_CHAIN):
             row = self.rows[name]
             if row["fate"] != "merged" or row["now"][0] == name:
@@ -118,15 +120,19 @@ def name_clusters(
     claims, lost = _settle_claims(recognition, by_id)
     evidence = _Evidence(recognition)
     reshaped: set[str] = set()
+    merged_into = {row["resource_id"]: row["now"] for row in ids if row["fate"] == "merged"}
     names: list[str] = []
     for cluster, claimed in zip(recognition.clusters, claims, strict=True):
         name = _choose(source, cluster, claimed, by_id, register)
+        if name in by_id and by_id[name].is_merged:  # what it was part of is less now
+            reshaped |= {name, *merged_into[name]}
         others = sorted(claimed - {name})
         for other in others:
             register.say(other, "merged", [name], f"the same resource as {name}: {evidence.of(other, name)}")
             register.own(name, register.rows[other]["known_by"])
         names.append(name)
         reshaped |= {name, *others} if others else set()
+    _follow_merged(recognition.clusters, names, register)
     for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
@@ -135,7 +141,7 @@ def name_clusters(
                 parent, "split", now, f"{name} is a resource of its own: {cluster.groups[0].best.record.title}"
             )
             reshaped |= {parent, name}
-    _share_names(recognition.clusters, names, register)
+    _share_names(recognition.clusters, names, by_id, register)
     return Lineage(tuple(names), register.settle(), frozenset(reshaped))
 
 
@@ -181,6 +187,8 @@ def _settle_claims(recognition: Recognition, by_id: Mapping[str, Known]) -> tupl
         for name in claimed:
             claimants.setdefault(name, []).append(place)
     for name, places in sorted(claimants.items()):
+        if len(places) == 1:
+            continue
         best = min(places, key=lambda place: _rank(recognition.clusters[place], by_id[name]))
         for place in places:
             if place != best:
@@ -190,10 +198,14 @@ def _settle_claims(recognition: Recognition, by_id: Mapping[str, Known]) -> tupl
 
 
 def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
-    """How well a cluster fits what a resource was; the least is the best."""
+    """How well a cluster fits what a resource was; the least is the best.
+
+    What it says goes before where it stands: of two pages of a resource, one may be given to another.
+    """
     keys = {group.key for group in cluster.groups}
     titles = {fold(group.best.record.title) for group in cluster.groups}
-    return one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
+    is_told = any(is_text_alike(group.text, one.text) for group in cluster.groups)
+    return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
 
 def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: _Register) -> str:
@@ -205,7 +217,11 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
             register.say(name, "kept", [name], f"stated again by {page}")
         return name
     keys = {group.key for group in cluster.groups}
-    former = [one for one in by_id.values() if one.is_merged and keys & one.known_by]
+    former = [
+        one
+        for one in by_id.values()
+        if one.is_merged and keys & one.known_by and any(is_back(one, group) for group in cluster.groups)
+    ]
     if former:
         name = min(former, key=lambda one: one.seniority).resource_id
         register.say(name, "kept", [name], f"a resource of its own again, on {page}")
@@ -215,8 +231,14 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
     return name
 
 
-def _share_names(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
-    """Each resource owns the addresses it is stated under; others that lead there only where nobody owns them."""
+def _share_names(
+    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: _Register
+) -> None:
+    """Each resource owns the addresses it is stated under, and others that lead there tonight.
+
+    Of those, what another resource was last found under stays with that one: a redirection may be taken back. The rest
+    goes over (a migration gives a page the node number of another).
+    """
     for cluster, name in zip(clusters, names, strict=True):
         register.own(name, (group.key for group in cluster.groups))
     owners = register.owners()
@@ -225,7 +247,25 @@ def _share_names(clusters: Sequence[Cluster], names: Sequence[str], register: _R
             for other in owners[group.key] - {name}:
                 register.disown(other, group.key)
     for cluster, name in zip(clusters, names, strict=True):
-        register.own(name, (alias for group in cluster.groups for alias in group.aliases if alias not in owners))
+        for alias in (alias for group in cluster.groups for alias in group.aliases):
+            others = owners.get(alias, set()) - {name}
+            if not any(other in by_id and by_id[other].url == alias for other in others):
+                register.own(name, [alias])
+                for other in others:
+                    register.disown(other, alias)
+
+
+def _follow_merged(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
+    """One that became part of another goes by the new address of what was its own, should they be parted again."""
+    merged: dict[str, list[str]] = {}
+    for name, row in register.rows.items():
+        for known in row["known_by"] if row["fate"] == "merged" else ():
+            merged.setdefault(known, []).append(name)
+    for cluster, name in zip(clusters, names, strict=True):
+        for group in cluster.groups:
+            for other in (other for alias in group.aliases for other in merged.get(alias, ())):
+                if register.end(other) == name:
+                    register.own(other, [group.key])
 
 
 class _Evidence:

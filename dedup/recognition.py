@@ -6,14 +6,15 @@ tonight are compared too, by their last values, so that one that moved without a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from dedup.deciding import Verdict
-from dedup.grouping import Group, is_another, is_another_after_absence
+from dedup.grouping import Group, is_another, is_another_after_absence, names_apart
 from dedup.items import Item
-from dedup.matching import Matching, match
+from dedup.matching import Matching, PairTable, match
 from schema.nouns import Judgement
 
 _ABSENT = "before"
@@ -36,6 +37,14 @@ class Known:
     known_by: frozenset[str]
     minted_run: int
     is_merged: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it may come back by its text where nobody states it.
+
+        One that became part of another says what that one says; one whose address led to another says its own.
+        """
+        return not self.is_merged or self.state == "moved"
 
     @property
     def seniority(self) -> tuple[int, str]:
@@ -64,32 +73,67 @@ class Recognition:
     matching: Matching
 
 
-def recognise(groups: Sequence[Group], known: Sequence[Known], judgements: Sequence[Judgement] = ()) -> Recognition:
+def recognise(
+    groups: Sequence[Group], known: Sequence[Known], judgements: Sequence[Judgement] = (), *, is_word: bool = False
+) -> Recognition:
     """Tell which groups are one resource, and what they were before.
 
     Args:
         groups: of the night, keys unique.
         known: every resource ever known.
         judgements: what persons said, in order; the last word on a pair counts.
+        is_word: whether the step is the last of these words itself.
     """
-    known_as, displaced = know_by_address(groups, known)
-    present = {*known_as.values(), *displaced}
-    absent = [one for one in known if not one.is_merged and one.resource_id not in present]
-    items = [_item(group, known_as.get(group.key)) for group in groups]
+    joined = {name for word in judgements if word.verdict == "same" for name in (word.left, word.right)}
+    known_as = know_by_address(groups, known, joined)
+    present = set(known_as.values())
+    absent = [one for one in known if one.is_gone and one.resource_id not in present]
+    spoken = _Spoken(groups, known_as, known, absent)
+    # what a word that is taken back had made of a pair is no evidence on it
+    afresh = spoken.junior(judgements[-1]) if is_word and judgements[-1].verdict == "withdrawn" else set()
+    items = [_item(group, None if group.best.record_id in afresh else known_as.get(group.key)) for group in groups]
     items += [_absent_item(one) for one in absent]
-    matching = match(items, judged=_judged(judgements, groups, known_as, known, absent))
+    said = spoken.verdicts(judgements)
+    matching = match(items, judged=said)
     of_key = {group.best.record_id: group for group in groups}
+    by_id = {one.resource_id: one for one in absent}
     clusters = []
     for keys in matching.clusters:
         members = [of_key[key] for key in keys if key in of_key]
         if members:
-            recognised = tuple(key for key in keys if key not in of_key)
+            met = [by_id[key] for key in keys if key not in of_key]
+            recognised = tuple(one.resource_id for one in met if any(is_back(one, group, said) for group in members))
             clusters.append(Cluster(tuple(sorted(members, key=lambda group: group.key)), recognised))
-    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, matching)
+    pairs = _held(matching.pairs, of_key, by_id)
+    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, replace(matching, pairs=pairs))
 
 
-def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> tuple[dict[str, str], set[str]]:
-    """resource_id by key of the groups whose address was known; ids whose address another resource bears tonight.
+def is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = MappingProxyType({})) -> bool:
+    """Whether a group may be a resource that nobody states: a title alone is given again, so the text must be alike."""
+    left, right = sorted((one.resource_id, group.best.record_id))
+    if said.get((left, right)) == "same":
+        return True
+    return not is_another_after_absence(one.title, one.text, group.best.record.title, group.text)
+
+
+def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Known]) -> PairTable:
+    """The pairs, those told that would be one resource if their texts were alike."""
+    held = dict(pairs.held)
+    clashes = pairs.features["clash"]
+    for place, ends in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        one = next((absent[end] for end in ends if end in absent), None)
+        group = next((of_key[end] for end in ends if end in of_key), None)
+        is_near = pairs.scores[place] >= pairs.needed[place] and not clashes[place] and place not in pairs.judged
+        if is_near and one and group and not is_back(one, group):
+            held[place] = "other text"
+    return replace(pairs, held=held)
+
+
+def know_by_address(groups: Sequence[Group], known: Sequence[Known], joined: Collection[str] = ()) -> dict[str, str]:
+    """resource_id by key of the groups whose address was known.
+
+    joined are resources that a person called the same as another: of those, a second address says what it said before,
+    though the row tells the words of the first.
 
     An address that leads elsewhere tells only where the one it leads to was not known itself.
     """
@@ -98,24 +142,24 @@ def know_by_address(groups: Sequence[Group], known: Sequence[Known]) -> tuple[di
         for name in one.known_by:
             owners.setdefault(name, []).append(one)
     known_as: dict[str, str] = {}
-    displaced: set[str] = set()
     for group in groups:
         for one in owners.get(group.key, ()):
-            if _is_same(one, group):
+            is_left = one.url not in (None, group.key)
+            if (is_left and one.resource_id in joined) or _is_same(one, group, is_left=is_left):
                 known_as[group.key] = one.resource_id
                 break
-            displaced.add(one.resource_id)
     taken = set(known_as.values())
     for group in groups:
         led = [one for name in group.aliases for one in owners.get(name, ()) if not one.is_merged]
         free = [one for one in led if one.resource_id not in taken and _is_same(one, group)]
         if group.key not in known_as and free:
             known_as[group.key] = min(free, key=lambda k: k.seniority).resource_id
-    return known_as, displaced - set(known_as.values())
+    return known_as
 
 
-def _is_same(one: Known, group: Group) -> bool:
-    is_changed = is_another_after_absence if one.state in _SEEN_EMPTY else is_another
+def _is_same(one: Known, group: Group, *, is_left: bool = False) -> bool:
+    """Whether what an address shows tonight is what was known by it; is_left: it was last found at another address."""
+    is_changed = is_another_after_absence if is_left or one.is_merged or one.state in _SEEN_EMPTY else is_another
     title, text = group.best.record.title, group.text
     return not is_changed(one.title, one.text, title, text)
 
@@ -130,40 +174,73 @@ def _absent_item(one: Known) -> Item:
     return Item(one.resource_id, one.title, one.text, night=_ABSENT, type=one.type, known_as=one.resource_id)
 
 
-def _judged(
-    judgements: Iterable[Judgement],
-    groups: Sequence[Group],
-    known_as: Mapping[str, str],
-    known: Sequence[Known],
-    absent: Sequence[Known],
-) -> dict[tuple[str, str], Verdict]:
-    """What persons said, by keys of items."""
-    of_record = {one.record_id: group for group in groups for one in group.stated}
-    by_id = {one.resource_id: one for one in known}
-    missing = {one.resource_id for one in absent}
+class _Spoken:
+    """What persons mean by the names they judge, as keys of items of tonight."""
 
-    def keys_of(name: str) -> set[str]:
-        if name in of_record:
-            return {of_record[name].best.record_id}
-        if name in missing:
-            return {name}
-        one = by_id.get(name)
-        if one is not None and one.is_merged:
-            return {group.best.record_id for group in groups if group.key in one.known_by}
-        return {group.best.record_id for group in groups if known_as.get(group.key) == name}
+    def __init__(
+        self, groups: Sequence[Group], known_as: Mapping[str, str], known: Sequence[Known], absent: Iterable[Known]
+    ) -> None:
+        self._groups, self._known_as, self._absent = groups, known_as, tuple(absent)
+        self._of_record = {one.record_id: group for group in groups for one in group.stated}
+        self._by_id = {one.resource_id: one for one in known}
+        self._missing = {one.resource_id for one in self._absent}
+        # one that became part of another tells more exactly what stood at an address than all that it is part of
+        ordered = sorted(known, key=lambda k: k.is_merged)
+        self._owners = {name: one for one in ordered for name in one.known_by}
 
-    said: dict[tuple[str, str], Verdict] = {}
-    for judgement in judgements:
-        left, right = keys_of(judgement.left), keys_of(judgement.right)
+    def verdicts(self, judgements: Iterable[Judgement]) -> dict[tuple[str, str], Verdict]:
+        """The last word on each pair of keys."""
+        said: dict[tuple[str, str], Verdict] = {}
+        for judgement in judgements:
+            said |= dict.fromkeys(self._come_home(judgement), "same")
+            left, right = self._sides(judgement)
+            for one in left:
+                for two in right:
+                    pair = (min(one, two), max(one, two))
+                    said.pop(pair, None)
+                    if judgement.verdict != "withdrawn":
+                        said[pair] = judgement.verdict
+        return said
+
+    def _come_home(self, judgement: Judgement) -> Iterable[tuple[str, str]]:
+        """Records of one address that a word had parted, under one roof again: with the id they had meanwhile."""
+        left, right = (self._of_record.get(name) for name in (judgement.left, judgement.right))
+        if left is None or left is not right:
+            return
+        key, parted = left.best.record_id, names_apart(left)
+        for one in self._absent:
+            if not one.known_by.isdisjoint(parted):
+                yield min(key, one.resource_id), max(key, one.resource_id)
+
+    def junior(self, judgement: Judgement) -> set[str]:
+        """The side of a word that has fewer keys."""
+        return min(self._sides(judgement), key=len)
+
+    def _sides(self, judgement: Judgement) -> tuple[set[str], set[str]]:
+        left = self._keys_of(judgement.left, judgement.left_url)
+        right = self._keys_of(judgement.right, judgement.right_url)
         # one that became part of the other: what was its own, against the rest
-        left, right = (left - right, right) if len(left) > len(right) else (left, right - left)
-        for one in left:
-            for two in right:
-                pair = (min(one, two), max(one, two))
-                said.pop(pair, None)
-                if judgement.verdict != "withdrawn":
-                    said[pair] = judgement.verdict
-    return said
+        return (left - right, right) if len(left) > len(right) else (left, right - left)
+
+    def _keys_of(self, name: str, url: str | None) -> set[str]:
+        if name in self._of_record:
+            return {self._of_record[name].best.record_id}
+        one = self._by_id.get(name)
+        if one is None and url is not None:
+            # a record whose page moved, or an id of an earlier reading: who stands at its address now
+            one = self._owners.get(url)
+        if one is None:
+            return set()
+        if one.resource_id in self._missing:
+            return {one.resource_id}
+        return {group.best.record_id for group in self._groups if self._is_of(group, one)}
+
+    def _is_of(self, group: Group, one: Known) -> bool:
+        known_as = self._known_as.get(group.key)
+        if one.is_merged:
+            return group.key in one.known_by or not one.known_by.isdisjoint(group.aliases)
+        # an address of its own that leads elsewhere now, where it was not told by that already
+        return known_as == one.resource_id or (known_as is None and not one.known_by.isdisjoint(group.aliases))
 
 
 def judged_apart(judgements: Iterable[Judgement]) -> set[frozenset[str]]:

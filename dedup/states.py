@@ -6,7 +6,7 @@ prove no absence. A resource is retired after some complete nights in a row on w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +30,23 @@ def is_complete(night: Night) -> bool:
     return bool(night.listings) and all(listing.gap is None for listing in night.listings)
 
 
-def carry(night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int) -> Carried:
-    """The rows of resources that no page states tonight: their last values, with the state that the evidence gives."""
+def carry(
+    night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int, borne: Collection[str | None] = ()
+) -> Carried:
+    """The rows of resources that no page states tonight: their last values, with the state that the evidence gives.
+
+    Args:
+        night: what was asked, and how it was answered.
+        absent: rows as of the step before.
+        retire_after_nights: complete nights in a row with evidence, after which a row leaves.
+        borne: addresses that resources stated tonight bear: what had one of them before is not found there any more.
+    """
     visits = {visit.url: visit for visit in night.visits}
     is_whole = is_complete(night)
     rows, retired = [], {}
     for former in absent:
         visit = visits.get(former["url"] or "")
-        evidence = _evidence(visit)
+        evidence = "not_found" if former["url"] and former["url"] in borne else _evidence(visit)
         state = evidence or _state_without(former, is_whole=is_whole)
         nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
         if nights >= retire_after_nights:
@@ -46,6 +55,21 @@ def carry(night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights
         row = {**former, "state": state, "absent_nights": nights, "best_record_id": None}
         rows.append(finish(row, former, changed_at=night.started_at))
     return Carried(tuple(rows), retired)
+
+
+def with_unread(row: Row, former: Mapping[str, Any] | None, night: Night) -> Row:
+    """The row of a resource that pages state tonight, on the listings too that were not read to their end.
+
+    It stands where it stood before, unless the listing was read and did not show it.
+    """
+    if former is None or former["state"] != "listed" or is_complete(night):
+        return row
+    read = {listing.heading for listing in night.listings if listing.gap is None}
+    unread = {theme for theme in former["themes"] if theme not in read}
+    if not unread and (former["themes"] or row["state"] == "listed"):
+        return row
+    themes = sorted(unread.union(row["themes"]))
+    return finish({**row, "themes": themes, "state": "listed"}, former, changed_at=row["last_seen_at"])
 
 
 def _evidence(visit: Visit | None) -> str | None:

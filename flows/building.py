@@ -91,7 +91,7 @@ def build(
         night, is_visit = step.night or last_night, step.night is not None
         ids = [row for row in former.get("ids", ()) if row["fate"] not in NOT_OF_A_STEP]
         before = Former(former.get("resources", ()), ids, former.get("history", ()))
-        moment = Moment(step.run, step.at, is_visit)
+        moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
         refusal = _refusal(source, catalogue, night, former) if is_visit else None
         last_good = built.last_good if built else None

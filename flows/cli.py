@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
+import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +19,9 @@ from flows.jobs import Outcome, rebuild, refresh, with_replay
 from flows.sources_found import find_source, source_files
 from flows.stages import silent
 from harvest.crawl import Progress
+from receipts.printable import printable
 from schema.errors import DiskTrouble, MoissonError, SourceFileError, UsageError
+from schema.nouns import JudgedAs
 from schema.sources import Source
 
 app = typer.Typer(
@@ -35,6 +38,7 @@ app = typer.Typer(
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A name in sources/, or a path to a TOML file.")]
 DataOption = Annotated[Path, typer.Option("--data", help="The data folder.")]
+AuthorOption = Annotated[str | None, typer.Option(envvar="MOISSON_AUTHOR", help="Who says so; user@host by default.")]
 DirectOption = Annotated[bool, typer.Option("--direct", help="Run without Prefect's engine: same tables.")]
 
 
@@ -89,7 +93,44 @@ def trace_command(
     """Where a resource comes from: its row, its records, their bytes in the archive."""
     from receipts.trace import trace
 
-    typer.echo(_printable(trace(find_source(source), data, what)))
+    typer.echo(printable(trace(find_source(source), data, what)))
+
+
+@app.command("judge")
+def judge_command(
+    source: SourceArgument,
+    left: Annotated[str, typer.Argument(metavar="ID", help="A resource_id or a record_id.")],
+    right: Annotated[str, typer.Argument(metavar="ID", help="The other.")],
+    verdict: Annotated[
+        JudgedAs, typer.Argument(metavar="VERDICT", help="same, different or unsure; withdrawn takes the word back.")
+    ],
+    why: Annotated[str, typer.Option(help="The reason, kept with your word.")],
+    data: DataOption = Path("data"),
+    author: AuthorOption = None,
+) -> None:
+    """Say of two resources or records whether they are one; it outranks the machine from then on."""
+    from flows.judging import author_here, judge
+
+    who = author_here() if author is None else author
+    typer.echo(judge(find_source(source), data, (left, right), verdict, why, who).verdict)
+
+
+@app.command("review")
+def review_command(
+    source: SourceArgument,
+    data: DataOption = Path("data"),
+    limit: Annotated[int, typer.Option(min=1, help="How many pairs to show.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Show every pair that waits.")] = False,
+) -> None:
+    """The pairs that a person's word would help most, side by side, the most valuable first."""
+    from flows.judging import review
+    from receipts.columns import COLOURED, PLAIN
+    from receipts.review import Look
+
+    elsewhere = () if data == Path("data") else ("--data", str(data))
+    width = shutil.get_terminal_size(fallback=(100, 24)).columns
+    look = Look(width, COLOURED if _is_coloured() else PLAIN, None if everything else limit, (source, *elsewhere))
+    typer.echo(review(find_source(source), data, look))
 
 
 @app.command("takedown")
@@ -97,13 +138,15 @@ def takedown_command(
     source: SourceArgument,
     url: Annotated[str, typer.Argument(metavar="URL", help="The address of the resource's own page.")],
     why: Annotated[str, typer.Option(help="The reason; the tombstone repeats it.")],
-    author: Annotated[str | None, typer.Option(help="Who says so; you by default.")] = None,
     data: DataOption = Path("data"),
+    author: AuthorOption = None,
 ) -> None:
     """Take a resource out of the archive and of every release, and leave a tombstone."""
+    from flows.judging import author_here
     from flows.takedown import takedown
 
-    typer.echo(_printable(takedown(find_source(source), data, url, why, author or _who())))
+    who = author_here() if author is None else author
+    typer.echo(printable(takedown(find_source(source), data, url, why, who)))
 
 
 @app.command("serve")
@@ -166,13 +209,6 @@ def _run_flow(name: str, *arguments: Any, tell: Progress = silent, **options: An
     return run_flow(getattr(flows.refresh, name), *arguments, **options)
 
 
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
-
-
 def _read_time(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
@@ -182,6 +218,11 @@ def _read_time(text: str) -> datetime:
     if when > datetime.now(UTC):
         raise UsageError(f"--at {text} is yet to come; give the moment the copy was made")
     return when.astimezone(UTC)
+
+
+def _is_coloured() -> bool:
+    """Whether standard output takes colours, and nobody asked for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _tell_where(outcome: Outcome, data: Path, source: Source) -> None:
@@ -195,21 +236,16 @@ def _guarded(call: Callable[[], Any]) -> int:
     try:
         call()
     except MoissonError as error:
-        line = " ".join(_printable(str(error)).split())
+        line = " ".join(printable(str(error)).split())
         print(f"moisson: {error.verdict}: {line}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"moisson: failed: {_printable(str(error))}; make room, or see who may write there", file=sys.stderr)
+        print(f"moisson: failed: {printable(str(error))}; make room, or see who may write there", file=sys.stderr)
         return DiskTrouble.exit_code
     except KeyboardInterrupt:
         print("moisson: stopped", file=sys.stderr)
         return 130
     return 0
-
-
-def _printable(text: str) -> str:
-    """Text from the site or a file, safe to print: control characters shown, not sent to the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +22,7 @@ from schema.nouns import Judgement
 
 _JUDGEMENT = TypeAdapter(Judgement)
 _JUDGE, _TAKEDOWN = "judge", "takedown"
+_KINDS = {kind: kind for kind in (_JUDGE, "accept", _TAKEDOWN)}  # another one is a damaged line
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ def taken_down(layout: Layout) -> frozenset[str]:
 
 def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]:
     try:
-        lines = layout.decisions.read_text(encoding="utf-8").splitlines()
+        # not str.splitlines: a reason may hold one of the other characters that end a line for it
+        with layout.decisions.open(encoding="utf-8") as file:
+            lines = list(file)
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
@@ -75,7 +79,7 @@ def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]
     for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
-            if values.pop("kind") == kind:
+            if _KINDS[values.pop("kind")] == kind:
                 yield adapter.validate_python(values)
         except (ValueError, KeyError, AttributeError, TypeError, ValidationError):
             raise DamagedArchive(
@@ -98,12 +102,31 @@ def add_takedown(layout: Layout, takedown: Takedown) -> None:
 def _append(layout: Layout, line: str) -> None:
     try:
         layout.raw.mkdir(parents=True, exist_ok=True)
-        with layout.decisions.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        is_new = not layout.decisions.exists()
+        with layout.decisions.open("a+b") as file:
+            # an editor may have taken the last line end away
+            file.write((_missing_end(file) + line + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(layout.raw)
     except OSError as error:
         raise DiskTrouble(f"{layout.decisions}: cannot be written ({error}); make room and say it again") from error
+
+
+def _missing_end(file: BinaryIO) -> str:
+    if not file.seek(0, os.SEEK_END):
+        return ""
+    file.seek(-1, os.SEEK_END)
+    return "" if file.read(1) == b"\n" else "\n"
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def judgements_digest(judgements: Sequence[Judgement]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
-from flows.stages import harvest, require_ready, silent
+from flows.stages import find_unfinished, harvest, require_ready, silent
 from flows.takedown import finish_takedown, keep_down
 from flows.versions import code_digest
 from harvest.crawl import Progress
@@ -69,18 +69,23 @@ def refresh(
     with locked(layout):
         sweep(layout)
         finish_takedown(source, layout)
-        release, run, started_at = latest_release(layout), layout.next_run(), datetime.now(UTC)
+        kind: Kind = "dry" if is_dry else "refresh"
+        unfinished = find_unfinished(source, layout, kind)
+        run = unfinished.run if unfinished else layout.next_run()
+        release, started_at = latest_release(layout), datetime.now(UTC)
         known = known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
         pages: Sequence[dict[str, Any]] = ()
         try:
-            kind: Kind = "dry" if is_dry else "refresh"
             former = former_tables(source, layout, release)
-            past = read_ledgers(layout, needless(layout, former.ground))
+            past = read_ledgers(layout, {run, *needless(layout, former.ground)})
             validators = validators_of(ledger.visits for ledger in past)
-            tonight: Ledger = step("harvest", harvest, source, layout, run, known, kind, progress, validators)
+            tonight: Ledger = step(
+                "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished
+            )
             tonight = keep_down(source, layout, tonight)
             report["courtesy"] = tonight.courtesy
+            report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
@@ -177,7 +182,9 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         if release is not None and change is None:
             proof = _prove(source, layout, release, ledgers, step)
         said = len(read_judgements(layout))
-        is_later = release is None or (ledgers[-1].run, said) > place_of(release)
+        # each by itself: a word may rest on a run that the ledgers leave out, a dry one
+        run, heard = place_of(release) if release else (0, 0)
+        is_later = ledgers[-1].run > run or said > heard
         if release is None or change is not None or is_later:
             built = build_upon(source, layout, ledgers, Former(None, release or newest_whole(layout)), step)
             outcome = _bring_in(source, layout, built, release, change or "later runs", step)

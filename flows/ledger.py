@@ -53,22 +53,25 @@ def read_ledgers(layout: Layout, needless: Collection[int] = ()) -> list[Ledger]
     Raises:
         DamagedArchive: an archive cannot be read, or its ledger is missing or of another format.
     """
-    found = []
-    for run in layout.runs():
-        if run in needless:
-            continue
-        values = read_ledger(layout.archive(run))
-        if values is None:
-            raise DamagedArchive(f"{layout.archive(run)}: its last record, the ledger, is missing; restore the file")
-        if values.get("format") != FORMAT:
-            raise DamagedArchive(f"{layout.archive(run)}: its ledger is of another version of moisson; use that one")
-        try:
-            found.append(_LEDGER.validate_python(values))
-        except ValidationError as error:
-            raise DamagedArchive(
-                f"{layout.archive(run)}: its ledger is damaged ({error.error_count()} faults)"
-            ) from None
-    return found
+    return [ledger_of(layout, run) for run in layout.runs() if run not in needless]
+
+
+def ledger_of(layout: Layout, run: int) -> Ledger:
+    """The ledger of a run that came to its end.
+
+    Raises:
+        DamagedArchive: the archive cannot be read, or its ledger is missing or of another format.
+    """
+    path = layout.archive(run)
+    values = read_ledger(path)
+    if values is None:
+        raise DamagedArchive(f"{path}: its last record, the ledger, is missing; restore the file")
+    if values.get("format") != FORMAT:
+        raise DamagedArchive(f"{path}: its ledger is of another version of moisson; use that one")
+    try:
+        return _LEDGER.validate_python(values)
+    except ValidationError as error:
+        raise DamagedArchive(f"{path}: its ledger is damaged ({error.error_count()} faults)") from None
 
 
 def write_readings(path: Path, readings: tuple[Reading, ...]) -> Path:

@@ -32,7 +32,9 @@ def read_register(layout: Layout) -> list[Row]:
     if not layout.register.exists():
         return []
     rows = []
-    for number, line in enumerate(layout.register.read_text(encoding="utf-8").splitlines(), start=1):
+    with layout.register.open(encoding="utf-8") as file:
+        lines = list(file)  # not str.splitlines: a title may hold one of the other characters that end a line for it
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
             rows.append({**row, "published_at": datetime.fromisoformat(row["published_at"]), "run": int(row["run"])})

@@ -9,27 +9,31 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import httpx
+import pyarrow as pa
 
 from flows.decisions import taken_down
-from flows.ledger import FORMAT, Kind, Ledger, to_json, write_readings
+from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
+from flows.reading import read_in_worker, read_visits
 from flows.taken import without_taken
 from flows.versions import code_digest
-from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
+from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
+from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
-from harvest.payloads import read_payload
+from harvest.repair import Recovered, find_whole, recover
+from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
-from parsers.page import parse_page
-from schema.errors import UsageError
+from releases.store import Release, kept_state, latest_release, run_state
+from schema.errors import DamagedArchive, UsageError
 from schema.layout import Layout
-from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Reading, Reject, Visit
+from schema.nouns import PAGE_OUTCOMES, PageReading, Payload, Visit
 from schema.sources import Source
 
 PAGES_A_BATCH = 200
@@ -52,27 +56,81 @@ def harvest(
     kind: Kind = "refresh",
     progress: Progress = silent,
     validators: Mapping[str, Validators] | None = None,
+    recovered: Recovered | None = None,
 ) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
+    recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     """
-    started_at, gone = datetime.now(UTC), taken_down(layout)
+    if recovered is not None and recovered.is_whole:
+        write_index(layout.raw)
+        return ledger_of(layout, run)
+    started_at, gone = recovered.started_at if recovered else datetime.now(UTC), taken_down(layout)
     transport, pace = _transport(source)
+    if recovered is not None:
+        transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
+        pace = replace(pace, wait=transport.wait)
     sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
-        return without_taken(parse_page(payload, page_url=url, source=source, is_listing=is_listing), gone)
+        return without_taken(read_in_worker(payload, url, source, is_listing=is_listing), gone)
 
     with (
-        ArchiveWriter(layout.archive(run), SOFTWARE) as archive,
+        _writer(source, layout, run, kind, recovered) as archive,
         Client(source, transport, archive, pace, sent) as client,
     ):
         visits, listings = crawl(source, client, read_page, known, progress)
         ended_at, courtesy = datetime.now(UTC), client.receipt(visits).as_values()
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
+    write_index(layout.raw)
     return ledger
+
+
+def _writer(source: Source, layout: Layout, run: int, kind: Kind, recovered: Recovered | None) -> ArchiveWriter:
+    """The run's archive, or what a killed run began of it; what is archived already is not stored again."""
+    known = known_originals(_index_or_none(layout))
+    if recovered is not None:
+        return ArchiveWriter.resume(recovered, SOFTWARE, known)
+    return ArchiveWriter(layout.archive(run), SOFTWARE, known, asked=_asked(source, kind))
+
+
+def _index_or_none(layout: Layout) -> pa.Table:
+    try:
+        return read_index(layout.raw)
+    except DamagedArchive:
+        # what it would have told is stored once more; it is made anew from the archives
+        (layout.raw / INDEX_NAME).unlink(missing_ok=True)
+        return read_index(layout.raw)
+
+
+def _asked(source: Source, kind: Kind) -> str:
+    """What a run asks: a killed one may only be taken up by one that asks the same."""
+    said = {"listings": source.listings, "sitemap": source.sitemap, "labels": repr(source.labels), "kind": kind}
+    if source.replay_path is not None:
+        with source.replay_path.open("rb") as stream:
+            said["replay"] = file_digest(stream, "sha256").hexdigest()
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
+    """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
+
+    One that came to an end of its own, by an error, has a report: its bad answers are not played again. One without a
+    report whose archive is whole was killed while its tables were made, if no tables rest on it.
+    """
+    run = layout.last_begun()
+    if run_state(layout, run) is not None or any(int(t.manifest["run"]) >= run for t in _newest_tables(layout)):
+        return None
+    archive, now = layout.archive(run), datetime.now(UTC)
+    part = archive.with_name(archive.name + PART_SUFFIX)
+    recovered = recover(part, now) if part.exists() else find_whole(archive, now)
+    return recovered if recovered is not None and recovered.asked == _asked(source, kind) else None
+
+
+def _newest_tables(layout: Layout) -> list[Release]:
+    return [tables for tables in (latest_release(layout), kept_state(layout)) if tables is not None]
 
 
 def require_ready(source: Source) -> None:
@@ -112,18 +170,6 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
     """Read archived pages; the file that holds what they state, named by what went in."""
     names, gone = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer], taken_down(layout)
     name = sha256(json.dumps([code_digest(), repr(source), sorted(gone), *names]).encode()).hexdigest()[:24]
-    read = (_read(source, layout, visit) for visit in visits)
+    read = read_visits(source, layout, visits)
     readings = tuple(replace(reading, page=without_taken(reading.page, gone)) for reading in read)
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
-
-
-def _read(source: Source, layout: Layout, visit: Visit) -> Reading:
-    if visit.pointer is None:
-        raise ValueError(f"{visit.url} was not archived")
-    is_listing = {"listing": True, "copy": None}.get(visit.role, False)
-    try:
-        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
-    except BrokenAnswer as error:
-        reject = Reject(visit.url, "broken_answer", str(error), None, "")
-        return Reading(visit, PageReading(visit.url, visit.url, rejects=(reject,)))
-    return Reading(visit, parse_page(payload, page_url=visit.url, source=source, is_listing=is_listing))

@@ -174,7 +174,8 @@ def _inflate_member(view: memoryview, content: bytearray) -> int:
         content += piece
         if len(content) > MAX_CONTENT_BYTES:
             raise BrokenAnswer(f"more than {MAX_CONTENT_BYTES} bytes once decoded")
-        left = len(inflate.unconsumed_tail) + len(inflate.unused_data)
+        # at the end of a member zlib names what follows it twice
+        left = len(inflate.unused_data or inflate.unconsumed_tail)
         rest = rest[len(given) - left :]
         if not piece and not rest and not inflate.eof:
             raise BrokenAnswer("gzip body cut before its end")

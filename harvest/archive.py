@@ -52,12 +52,14 @@ class ArchiveWriter:
         software: str,
         known: Mapping[str, Original] = _NOTHING_KNOWN,
         recovered: Recovered | None = None,
+        asked: str = "",
     ) -> None:
         """Begin an archive, or go on with one.
 
         Args:
             path: the name it will have.
             software: who writes it.
+            asked: what is asked, in a line: a killed run is taken up by one that asks the same.
             known: what is archived already, by digest: `harvest.index.known_originals`.
             recovered: what a killed run left of this archive; give it to `resume`.
 
@@ -81,6 +83,7 @@ class ArchiveWriter:
         except OSError as error:
             raise DiskTrouble(f"{self.path}: cannot be made ({error}); make room or give another --data") from error
         info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
+        info |= {"description": asked} if asked else {}
         content = "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode()
         self._write(plain_member("", "warcinfo", content, "application/warc-fields", datetime.now(UTC)))
 
@@ -91,7 +94,7 @@ class ArchiveWriter:
         An exchange that it holds already (harvest.resuming plays them) is not archived twice.
         """
         part = recovered.part
-        return cls(part.with_name(part.name.removesuffix(PART_SUFFIX)), software, known, recovered)
+        return cls(part.with_name(part.name.removesuffix(PART_SUFFIX)), software, known, recovered, recovered.asked)
 
     def add_exchange(self, url: str, request: bytes, response: bytes, fetched_at: datetime) -> Pointer:
         """Archive an answer and, where there is one, its request; where the answer lies.

@@ -20,7 +20,8 @@ from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
 from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
-from harvest.validators import Validators, held_payload, is_not_modified, kept_validators
+from harvest.tape import NotTrusted, TooLarge
+from harvest.validators import Validators, held_payload, is_absence, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Visit
@@ -66,6 +67,8 @@ class Client:
         self._validators = dict(validators or {})
         # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
         self._written: dict[str, str] = {}
+        # addresses whose last failure would be the same at once again
+        self._futile: set[str] = set()
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
         self._http = httpx.Client(
             transport=transport,
@@ -124,6 +127,7 @@ class Client:
 
     def _visit(self, url: str, role: str, via: str | None) -> Visit:
         visit = Visit(url, role, "not_asked", via=via)
+        self._futile.discard(url)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if why := self._budget.refusal():
                 return visit if visit.attempts else replace(visit, reason=why)
@@ -134,7 +138,7 @@ class Client:
             self._meter.retries += attempt > 1
             if attempt == 1 and visit.redirect_url == url and url in self._written:
                 continue
-            if not _is_to_be_tried_again(visit):
+            if url in self._futile or not _is_to_be_tried_again(visit):
                 break
             if attempt < MAX_ATTEMPTS and not (was_validated and visit.status == 304):
                 self._turns.pause(backoff_s(RETRY_PAUSE_S, attempt, self._pace.chance()))
@@ -166,6 +170,8 @@ class Client:
             return replace(visit, reason=f"{error}"[:300])
         except httpx.HTTPError as error:
             self._breaker.note(host, has_failed=True)
+            if isinstance(error, (TooLarge, NotTrusted)):
+                self._futile.add(visit.url)
             return replace(visit, reason=f"{error}"[:300])
         self._budget.received_bytes += len(exchange.response)
         self._meter.answers += 1
@@ -188,11 +194,13 @@ class Client:
             why = "304 for a page that is no longer archived" if validators else "304 without being asked for it"
             return replace(visit, pointer=pointer, reason=why)
         original = validators.original
+        # what was not there the last time still is not
+        outcome = "not_modified" if validators.absence is None else validators.absence
         pointer = self._archive.add_revisit(address, exchange.request, exchange.response, exchange.fetched_at, original)
         self._meter.not_modified += 1
         return replace(
             visit,
-            outcome="not_modified",
+            outcome=outcome,
             pointer=pointer,
             original=original,
             media_type=payload.media_type or None,
@@ -221,7 +229,11 @@ class Client:
         if answer.status == 200:  # the one status that is a page
             etag, last_modified = kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
-        return replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
+        visit = replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
+        if is_absence(visit):
+            etag, last_modified = kept_validators(answer)
+            visit = replace(visit, etag=etag, last_modified=last_modified)
+        return visit
 
     def _heed(self, visit: Visit, answer: Answer, exchange: Exchange) -> None:
         """Leave the host alone for as long as it asks."""

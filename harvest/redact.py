@@ -7,6 +7,7 @@ address, date and identifier, and says in a header of ours when it was redacted.
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
 import zlib
@@ -37,10 +38,11 @@ _NAMES = {
     "moisson-answer": "Moisson-Answer", "moisson-imported-from": "Moisson-Imported-From",
 }  # fmt: skip
 _MADE_ANEW = ("content-length", "warc-block-digest", "warc-payload-digest", REDACTED.lower())
-# what a reader can do without, where room is short: the original is named by address and date beside
-_CAN_GO = ("warc-refers-to",)
+# what goes where room is short, one after the other: the original of a revisit is named by address and date too
+_CAN_GO = ("warc-refers-to", REDACTED.lower())
 _GONE_PAGE = b"<!DOCTYPE html><title>Taken down</title>"
 # of the head of an answer: what tells how its body went over the wire
+_LEAST_HEAD = b"HTTP/1.1 451 Taken Down\r\n\r\n"
 _OF_THE_WIRE = (b"transfer-encoding", b"content-encoding", b"content-length", b"content-md5", b"etag", b"digest",
                 b"content-digest", b"repr-digest", b"trailer")  # fmt: skip
 
@@ -80,30 +82,36 @@ def is_tombstone(payload: bytes) -> bool:
 def tombstone(record: WarcRecord, note: Note) -> Redacted:
     """What stands in place of a record whose content is gone: an answer 451, or for a copy a page, that says so.
 
-    Where the reason does not fit into the room that the record had, it is cut; decisions.jsonl has it whole.
+    Where the reason does not fit into the room that the record had, it is cut, or the page is empty: decisions.jsonl
+    has it whole.
 
     Raises:
         Bug: not even the shortest fits.
     """
-    for length in (len(note.why), 200, 80, 0):
-        page = _page(note, length)
-        head = _head_451(page) if record.kind not in ("resource", "conversion") else b""
-        redacted = _redacted(record, head, page, note)
-        if redacted is not None:
-            return redacted
+    is_copy = record.kind in ("resource", "conversion")
+    for page in (*(_page(note, length) for length in (len(note.why), 200, 80, 0)), b""):
+        heads = (b"",) if is_copy else (_head_451(page), *(() if page else (_LEAST_HEAD,)))
+        for head in heads:
+            if made := _redacted(record, head, page, note):
+                return replace(made, is_gone=True)
     raise Bug(f"no tombstone fits into the {record.length} bytes of {record.url}: report it")
 
 
 def without_passages(record: WarcRecord, payload: bytes, note: Note) -> Redacted | None:
-    """The same answer or copy with another payload, sent as it is; None where it does not fit into the old one's room.
+    """The same answer or copy with another payload; None where it does not fit into the old one's room.
 
     Args:
         record: not a revisit.
-        payload: codings undone.
+        payload: codings undone; it is stored as it is or, where that does not fit, in gzip.
     """
     if record.kind in ("resource", "conversion"):
         return _redacted(record, b"", payload, note)
-    return _redacted(record, _plain_head(record.block, len(payload)), payload, note)
+    # what is very regular gets smaller twice
+    for body, coding in ((payload, ()), (gzip.compress(payload, mtime=0), (b"Content-Encoding: gzip",))):
+        head = _plain_head(record.block, [*coding, b"Content-Length: %d" % len(body)])
+        if made := _redacted(record, head, body, note):
+            return replace(made, payload_sha256=sha256(payload).hexdigest(), size_bytes=len(payload))
+    return None
 
 
 def repeating(revisit: WarcRecord, original: Redacted, note: Note) -> Redacted:
@@ -112,13 +120,17 @@ def repeating(revisit: WarcRecord, original: Redacted, note: Note) -> Redacted:
     Raises:
         Bug: it does not fit into the room it had.
     """
-    head = revisit.block
-    if head:  # of a 304 it is empty
-        head = original.head if original.is_gone else _plain_head(head, original.size_bytes)
-    stored = _fitted(revisit, head, original.payload_digest, note)
-    if stored is None:
-        raise Bug(f"no tombstone fits into the {revisit.length} bytes of a revisit of {revisit.url}: report it")
-    return replace(original, stored=stored)
+    heads: tuple[bytes, ...] = (b"",)  # of a 304 there is none
+    if revisit.block:
+        how = [
+            line for line in original.head.split(b"\r\n") if line.startswith((b"Content-Encoding", b"Content-Length"))
+        ]
+        plain = _plain_head(revisit.block, how)
+        heads = (original.head, plain, _LEAST_HEAD) if original.is_gone else (plain,)
+    for head in heads:
+        if stored := _fitted(revisit, head, original.payload_digest, note):
+            return replace(original, stored=stored)
+    raise Bug(f"no tombstone fits into the {revisit.length} bytes of a revisit of {revisit.url}: report it")
 
 
 def rewritten(record: WarcRecord, block: bytes) -> bytes:
@@ -130,15 +142,16 @@ def rewritten(record: WarcRecord, block: bytes) -> bytes:
 def _redacted(record: WarcRecord, head: bytes, payload: bytes, note: Note) -> Redacted | None:
     digest = digest_of(payload)
     stored = _fitted(record, head + payload, digest, note)
-    made = (head, digest, sha256(payload).hexdigest(), len(payload), is_tombstone(payload))
-    return Redacted(stored, *made) if stored else None
+    made = (head, digest, sha256(payload).hexdigest(), len(payload))
+    return Redacted(stored, *made, is_gone=False) if stored else None
 
 
 def _fitted(record: WarcRecord, block: bytes, payload_digest: str, note: Note) -> bytes | None:
     said = [("WARC-Payload-Digest", payload_digest), ("WARC-Block-Digest", digest_of(block))]
-    mark = (REDACTED, warc_date(note.said_at))
-    for headers in ([*_kept(record, ()), *said, mark], [*_kept(record, _CAN_GO), *said, mark]):
-        stored = fitted_member(_composed(headers, block), record.length)
+    for count in range(len(_CAN_GO) + 1):
+        out = _CAN_GO[:count]
+        mark = [] if REDACTED.lower() in out else [(REDACTED, warc_date(note.said_at))]
+        stored = fitted_member(_composed([*_kept(record, out), *said, *mark], block), record.length)
         if stored is not None:
             return stored
     return None
@@ -167,8 +180,8 @@ def _head_451(page: bytes) -> bytes:
     ).encode()
 
 
-def _plain_head(block: bytes, size_bytes: int) -> bytes:
-    """The head of an answer (interim ones before it left out) as of one whose body is sent as it is."""
+def _plain_head(block: bytes, how: Sequence[bytes]) -> bytes:
+    """The head of an answer (interim ones before it left out), with other lines on how its body is sent."""
     head, body = split_head(block)
     while head.split(b" ", 2)[1].startswith(b"1"):
         head, body = split_head(body)
@@ -180,7 +193,7 @@ def _plain_head(block: bytes, size_bytes: int) -> bytes:
         is_out = is_out if line[:1] in (b" ", b"\t") else line.partition(b":")[0].strip().lower() in _OF_THE_WIRE
         if not is_out:
             kept.append(line)
-    return b"\r\n".join([*kept, b"Content-Length: %d" % size_bytes, b"", b""])
+    return b"\r\n".join([*kept, *how, b"", b""])
 
 
 # --- a gzip member ----------------------------------------------------------------------------------------------------
@@ -205,7 +218,7 @@ def _shortest(content: bytes) -> bytes:
 
 
 def _deflated(content: bytes) -> Iterator[bytes]:
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_FIXED):
         for memory in (8, 9):
             packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, memory, strategy)
             yield packer.compress(content) + packer.flush()

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harvest.blocks import LEDGER_URI, PART_SUFFIX
-from harvest.headers import SAME_REQUEST
+from harvest.headers import IMPORTED_FROM, SAME_REQUEST
 from harvest.members import Damage, WarcRecord, scan_records
 from harvest.revisits import answer_bytes, is_request_of
 from schema.errors import DamagedArchive, DiskTrouble
@@ -38,13 +38,21 @@ class ArchivedExchange:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """An unfinished archive, mended: its exchanges in order, when its run began (UTC), how much was cut from it."""
+    """An unfinished archive, mended: its exchanges in order, when its run began (UTC), how much was cut from it.
+
+    is_replay is whether its answers are older than the run: they came out of another archive. A visit of the site must
+    not go on with them. asked is what the run asked, as it was said to ArchiveWriter. is_whole is whether nothing is
+    left to ask: the archive has its ledger and its name.
+    """
 
     part: Path
     run: int
     started_at: datetime
     exchanges: tuple[ArchivedExchange, ...]
     cut_bytes: int
+    is_replay: bool
+    asked: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,7 @@ class _Kept:
 
     offset: int
     length: int
-    kind: str
-    url: str
-    archived_at: datetime
+    is_copy: bool
 
 
 def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovered | None:
@@ -69,33 +75,56 @@ def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovere
         max_age: an older run, or one dated in the future, is left as it is.
 
     Returns:
-        What was kept; None when there is nothing to go on with: no readable beginning, another program's, too old.
+        What was kept; None when there is nothing to go on with: no readable beginning, another program's, too old, an
+        import (its copies are no answers of tonight).
 
     Raises:
         DiskTrouble: it cannot be mended.
     """
     run = part.name.removesuffix(PART_SUFFIX).split(".")[0]
     try:
-        started_at = _begun(part, run)
-        if started_at is None or abs(now - started_at) > max_age:
+        begun = _begun(part, run)
+        if begun is None or abs(now - begun[0]) > max_age:
             return None
+        started_at, asked = begun
         kept = list(_finished(scan_records(part)))
+        if any(record.is_copy for record in kept):
+            return None
         cut_bytes = _keep_only(part, kept)
         exchanges = tuple(_exchanges(part))
     except DamagedArchive:
         return None
     except OSError as error:
         raise DiskTrouble(f"{part}: cannot be mended ({error}); make room and refresh again") from error
-    return Recovered(part, int(run), started_at, exchanges, cut_bytes)
+    is_replay = any(exchange.fetched_at < started_at for exchange in exchanges)
+    return Recovered(part, int(run), started_at, exchanges, cut_bytes, is_replay, asked)
 
 
-def _begun(part: Path, run: str) -> datetime | None:
-    """When a part was begun; None when its first record does not say that it is the archive of this run."""
+def find_whole(archive: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovered | None:
+    """A run that asked all it wanted before it was killed; None where there is none, too old, or another program's.
+
+    Args:
+        archive: `000007.warc.gz`.
+        now: UTC.
+        max_age: an older run, or one dated in the future, is of another night.
+    """
+    run = archive.name.split(".")[0]
+    try:
+        begun = _begun(archive, run) if archive.exists() else None
+    except DamagedArchive:
+        return None
+    if begun is None or abs(now - begun[0]) > max_age:
+        return None
+    return Recovered(archive, int(run), begun[0], (), 0, is_replay=False, asked=begun[1], is_whole=True)
+
+
+def _begun(part: Path, run: str) -> tuple[datetime, str] | None:
+    """When a part was begun and what it asks; None when its first record is not that of this run's archive."""
     first = next(scan_records(part))
     if isinstance(first, Damage) or first.kind != "warcinfo" or not run.isdecimal():
         return None
-    is_ours = f"isPartOf: {run}\r\n".encode() in first.block
-    return first.archived_at if is_ours else None
+    said = dict(line.partition(": ")[::2] for line in first.block.decode("utf-8", "replace").splitlines())
+    return (first.archived_at, said.get("description", "")) if said.get("isPartOf") == run else None
 
 
 def _finished(found: Iterator[WarcRecord | Damage]) -> Iterator[_Kept]:
@@ -117,7 +146,8 @@ def _finished(found: Iterator[WarcRecord | Damage]) -> Iterator[_Kept]:
 
 
 def _described(record: WarcRecord) -> _Kept:
-    return _Kept(record.offset, record.length, record.kind, record.url, record.archived_at)
+    is_copy = record.kind in ("resource", "conversion") or bool(record.header(IMPORTED_FROM.lower()))
+    return _Kept(record.offset, record.length, is_copy)
 
 
 def _keep_only(part: Path, kept: list[_Kept]) -> int:

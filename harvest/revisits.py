@@ -5,9 +5,9 @@ received (of a 304 in a header of ours), and the place of the answer whose body 
 304, or it sent the same body. A body is the same when its bytes on the wire are, transfer framing included. A page sent
 in other chunks than before is archived whole: its revisit could not give back what went over the wire.
 
-What a revisit costs is its two heads, some 650 bytes compressed, whatever the page weighs: each record is a gzip member
+What a revisit costs is its two heads, some 720 bytes compressed, whatever the page weighs: each record is a gzip member
 of its own, because players and other readers know no other WARC. An unchanged night of pages of 5 kilobytes
-(compressed) thus takes an eighth of a full one, of 25 kilobytes a thirtieth.
+(compressed) thus takes a seventh of a full one, of 21 kilobytes less than 4 %.
 """
 
 from __future__ import annotations

@@ -34,6 +34,14 @@ class ExchangeCut(httpx.TransportError):
     """The answer went over a limit of ours: time, speed or size."""
 
 
+class TooLarge(ExchangeCut):
+    """The answer brought more bytes than it may; asking again would bring as many."""
+
+
+class NotTrusted(httpx.ConnectError):
+    """The host's certificate is not its own, or no longer; asking again at once will show the same one."""
+
+
 class Tape:
     """What went over the wire since the last rewind, and the limits that hold for it."""
 
@@ -75,7 +83,7 @@ class Tape:
             self.first_at = time.monotonic()
         self.received += data
         if len(self.received) > self.max_bytes:
-            raise ExchangeCut(f"more than {self.max_bytes} bytes")
+            raise TooLarge(f"more than {self.max_bytes} bytes")
 
 
 class TapedStream(httpcore.NetworkStream):
@@ -117,8 +125,9 @@ class TapedStream(httpcore.NetworkStream):
             raise ExchangeCut(f"deadline: no TLS with {server_hostname} within {timeout:g} s") from None
         except httpcore.ConnectError as error:
             cause = error.__cause__
-            why = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else error
-            raise httpx.ConnectError(f"no trusted TLS with {server_hostname}: {why}") from error
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                raise NotTrusted(f"no trusted TLS with {server_hostname}: {cause.verify_message}") from error
+            raise httpx.ConnectError(f"no trusted TLS with {server_hostname}: {error}") from error
         return TapedStream(stream, self._tape)
 
     def get_extra_info(self, info: str) -> Any:

@@ -25,16 +25,29 @@ _NOT_MODIFIED = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """The validators of an address, at least one, and the archived answer that a 304 to them stands for."""
+    """The validators of an address, at least one, and the archived answer that a 304 to them stands for.
+
+    absence is the outcome of that answer where it was no page: not_found, or gone.
+    """
 
     etag: str | None
     last_modified: str | None
     original: Original
+    absence: str | None = None
 
     def headers(self) -> dict[str, str]:
         """What to send: both where both are known."""
         stated = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in stated.items() if value}
+
+
+def is_absence(visit: Visit) -> bool:
+    """Whether an address that we ask night after night to see that nothing is there had nothing.
+
+    Such are the probe, and the page behind the last one of a listing: Drupal answers 304 for a 404 too. A resource that
+    is gone is another matter: what comes back is to be compared with the page that was, so its validators are kept.
+    """
+    return visit.outcome in ("not_found", "gone") and visit.role in ("probe", "listing")
 
 
 def is_not_modified(block: bytes) -> bool:
@@ -59,16 +72,19 @@ def validators_of(nights: Iterable[Iterable[Visit]]) -> dict[str, Validators]:
     """Validators by canonical address.
 
     Args:
-        nights: the visits of former runs, oldest first; the last page that an address showed counts.
+        nights: the visits of former runs, oldest first; the last page that an address showed counts, or its absence
+            (is_absence).
     """
     found: dict[str, Validators] = {}
     for visits in nights:
         for visit in visits:
-            if visit.outcome not in PAGE_OUTCOMES:
+            has_gone = is_absence(visit)
+            if visit.outcome not in PAGE_OUTCOMES and not has_gone:
                 continue
             original = _original_of(visit)
             if original is not None and (visit.etag or visit.last_modified):
-                found[visit.url] = Validators(visit.etag, visit.last_modified, original)
+                absence = visit.outcome if has_gone else None
+                found[visit.url] = Validators(visit.etag, visit.last_modified, original, absence)
             else:
                 # the page came without validators: the older ones are of a page that is no more
                 found.pop(visit.url, None)

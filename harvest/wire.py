@@ -20,8 +20,10 @@ import httpcore
 import httpx
 
 from harvest.archive import ArchivedBlock, read_blocks
+from harvest.revisits import effective_answer, request_bytes
 from harvest.tape import Limits, Tape, TapedBackend
 from schema.addresses import canonical_url
+from schema.errors import DamagedArchive
 
 LIMITS = Limits()
 TIMEOUT = httpx.Timeout(connect=LIMITS.connect_s, read=LIMITS.read_s, write=LIMITS.read_s, pool=LIMITS.connect_s)
@@ -126,7 +128,8 @@ class ReplayTransport(httpx.BaseTransport):
         self._requests: dict[str, list[ArchivedBlock]] = {}
         self._asked: Counter[str] = Counter()
         for block in read_blocks(warc):
-            places = {"response": self._answers, "request": self._requests}.get(block.kind)
+            # a revisit plays the page that it confirms: the site said 304 to validators that a replay does not send
+            places = {"response": self._answers, "revisit": self._answers, "request": self._requests}.get(block.kind)
             if places is not None:
                 for key in dict.fromkeys(_keys(block.url)):
                     places.setdefault(key, []).append(block)
@@ -135,7 +138,7 @@ class ReplayTransport(httpx.BaseTransport):
         """The archived answer to a request, with the exchange in `extensions`.
 
         Raises:
-            NotArchived: the WARC holds no answer for this address.
+            NotArchived: the WARC holds no answer for this address, or one whose page lies in a file that is not there.
         """
         key = next((k for k in _keys(str(request.url)) if k in self._answers), None)
         if key is None:
@@ -143,6 +146,8 @@ class ReplayTransport(httpx.BaseTransport):
         turn = self._asked[key]
         self._asked[key] += 1
         block, requests = self._answers[key][min(turn, len(self._answers[key]) - 1)], self._requests.get(key, [])
+        if block.kind == "revisit":
+            return _told(200, _confirmed(block))
         asked = requests[min(turn, len(requests) - 1)].read() if requests else b""
         return _told(200, Exchange(asked, block.read(), block.archived_at, 0.0))
 
@@ -156,6 +161,16 @@ class ReplayTransport(httpx.BaseTransport):
         traceback: TracebackType | None = None,
     ) -> None:
         self.close()
+
+
+def _confirmed(revisit: ArchivedBlock) -> Exchange:
+    """The exchange of a night on which the page was as before, with the page."""
+    try:
+        answer = effective_answer(revisit.path, revisit.offset)
+        asked = request_bytes(revisit.path, revisit.offset)
+    except DamagedArchive as error:
+        raise NotArchived(str(error)) from None
+    return Exchange(asked, answer, revisit.archived_at, 0.0)
 
 
 def _told(status: int, exchange: Exchange) -> httpx.Response:

@@ -70,6 +70,7 @@ def parse_labelled_blocks(
     page = _read_page(document, page_url, labels, schemes, is_listing=is_listing)
     root = document.top
     layout = find_blocks(root, labels, is_listing=is_listing)
+    next_urls, last_number = ((), None) if is_listing is False else _read_pager(document, page)
     page = replace(page, heading=_find_heading(document, layout.blocks))
     page.notes.extend((*document.notes, *layout.notes))
     if "\ufffd" in root.text():
@@ -85,12 +86,13 @@ def parse_labelled_blocks(
         canonical_url=page.canonical,
         also_known_as=_shortlinks(document, page),
         heading=_heading_words(document, page),
-        next_urls=() if is_listing is False else _next_urls(document, page),
+        next_urls=next_urls,
         records=tuple(records),
         rejects=tuple(rejects),
         notes=tuple(dict.fromkeys(page.notes)),
         parser=NAME,
         parser_version=VERSION,
+        last_number=last_number,
     )
 
 
@@ -140,8 +142,11 @@ def _canonical(href: str, page: _Page) -> str | None:
         return None
 
 
-def _next_urls(document: Document, page: _Page) -> tuple[str, ...]:
-    """The next page: what `rel=next` names, else the link to this address with the next larger page number."""
+def _read_pager(document: Document, page: _Page) -> tuple[tuple[str, ...], int | None]:
+    """The next page: what `rel=next` names, else the link to this address with the next larger page number.
+
+    With it the largest page number that any link to this address gives, None where none goes beyond this page.
+    """
     own, here = without_page_number(page.url), page_number(page.url)
     named: dict[str, None] = {}
     numbered: dict[str, int] = {}
@@ -151,9 +156,10 @@ def _next_urls(document: Document, page: _Page) -> tuple[str, ...]:
             continue
         if "next" in (link.attributes.get("rel") or "").lower().split():
             named.setdefault(url)
-        elif without_page_number(url) == own and page_number(url) > here:
+        if without_page_number(url) == own and page_number(url) > here:
             numbered.setdefault(url, page_number(url))
-    return tuple(named) or tuple(sorted(numbered, key=lambda url: (numbered[url], url))[:1])
+    nearest = tuple(sorted(numbered, key=lambda url: (numbered[url], url))[:1])
+    return tuple(named) or nearest, max(numbered.values(), default=None)
 
 
 def _read_blocks(document: Document, page: _Page, blocks: tuple[Block, ...]) -> tuple[list[Record], list[Reject]]:

@@ -26,6 +26,7 @@ _TOKENS = tuple(
     re.compile(f"(?P<out>{view.pattern})|(?P<coded>{_CODED.pattern})|(?P<plain>.)", re.DOTALL) for view in _VIEWS
 )
 _CHARSETS = ("utf-8", "cp1252")
+_MOST_CODINGS = 4
 
 
 class _Keys(dict[int, str]):
@@ -129,13 +130,14 @@ def _encodings(content: bytes, charset: str | None) -> list[str]:
 
 
 def _seen(text: str) -> Iterator[str]:
-    """The text as its readers, of whatever kind, may see it."""
-    plain = _CODED.sub(lambda found: _decoded(found[0]), text)
-    # a page within a page: in JSON, in an attribute
-    twice = html.unescape(plain)
-    ways = {html.unescape(view.sub("", text)) for view in _VIEWS}
-    ways |= {view.sub("", way) for view in _VIEWS for way in (plain, twice)}
-    yield from map(key_of, ways)
+    """The text as its readers, of whatever kind, may see it: a page may stand in a page, in JSON, in an attribute."""
+    ways, before = set[str](), None
+    for _ in range(_MOST_CODINGS):
+        if text == before:
+            break
+        ways |= {view.sub("", text) for view in _VIEWS}
+        before, text = text, html.unescape(_CODED.sub(lambda found: _decoded(found[0]), text))
+    yield from map(key_of, {html.unescape(way) for way in ways})
 
 
 def _decoded(coded: str) -> str:

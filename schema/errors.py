@@ -5,6 +5,7 @@
     │   └── SourceFileError   2  a source file is missing or malformed
     ├── SiteUnreachable       3  no answer from the site (again later)
     ├── Forbidden             4  robots.txt or the site refuses us
+    │   └── Blocked           4  log-in, challenge or maintenance pages in place of ours (again later)
     ├── StructureChanged      5  the pages answer, but are not what we can read
     ├── HeldByGate            6  the tables were made, a gate stopped them
     ├── AlreadyRunning        7  another run holds this source (again later)
@@ -48,6 +49,12 @@ class Forbidden(MoissonError):
     """robots.txt, or the site itself, refuses us."""
 
     exit_code = 4
+
+
+class Blocked(Forbidden):
+    """The site answers, and shows a log-in, challenge, maintenance or error page in place of every listing."""
+
+    is_retryable = True
 
 
 class StructureChanged(MoissonError):

@@ -2,6 +2,7 @@
 
 <data>/raw/<source>/000007.warc.gz          one archive a run (.part while it is written)
 <data>/raw/<source>/decisions.jsonl         people's decisions
+<data>/raw/<source>/index.parquet           where each archived record lies; made from the archives
 <data>/raw/<source>/ids.jsonl               every resource_id ever published
 <data>/clean/<source>/releases/000012/      one release: the tables, release.json, datapackage.json
 <data>/clean/<source>/latest                symbolic link to the newest release
@@ -101,10 +102,14 @@ class Layout:
         """Numbers of the releases that are in their place, in order."""
         return _numbers(self.releases, r"(\d{6,})")
 
+    def last_begun(self) -> int:
+        """The newest number that a run has had, finished or not; 0 before the first."""
+        begun = _numbers(self.raw, rf"(\d{{6,}}){re.escape(ARCHIVE_SUFFIX)}(?:\.part)?")
+        return max([0, *begun, *_numbers(self.clean / "runs", r"(\d{6,})")])
+
     def next_run(self) -> int:
         """A number that no run has had."""
-        begun = _numbers(self.raw, rf"(\d{{6,}}){re.escape(ARCHIVE_SUFFIX)}(?:\.part)?")
-        return max([0, *begun, *_numbers(self.clean / "runs", r"(\d{6,})")]) + 1
+        return self.last_begun() + 1
 
 
 def _numbers(folder: Path, pattern: str) -> list[int]:

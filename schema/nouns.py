@@ -81,8 +81,9 @@ class PageReading:
     """All that one page states.
 
     canonical_url is the page's own address as it and its `canonical` link give it; also_known_as are other addresses of
-    the same page (shortlink); next_urls are the further pages of a listing; theme is the listing's heading; notes are
-    sentences about what is unusual, without being wrong.
+    the same page (shortlink); next_urls are the further pages of a listing, last_number the largest `?page=N` that its
+    pager names beyond this page; heading is the listing's; notes are sentences about what is unusual, without being
+    wrong.
     """
 
     page_url: str
@@ -95,6 +96,7 @@ class PageReading:
     notes: tuple[str, ...] = ()
     parser: str = ""
     parser_version: str = ""
+    last_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +139,9 @@ class Visit:
     outcome is one of OUTCOMES; reason says why an address was not asked, or what failed; via is the address that led
     here; attempts counts requests sent for it; fetched_at is UTC; payload_digest is sha256 of the decoded payload, or
     None when nothing was decoded; redirect_url is where the answer sends us. etag and last_modified are the validators
-    of the page, exactly as received, where a later night may send them. Of a page that is not_modified, original is the
-    answer that holds it; pointer, fetched_at and status are tonight's, size, media type and digest the original's.
+    of the page, exactly as received, where a later night may send them. Of a page that is not_modified, and of one that
+    a 304 says is still not there, original is the answer that holds it; pointer, fetched_at and status are tonight's,
+    size, media type and digest the original's.
     """
 
     url: str
@@ -161,14 +164,49 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What shows that a listing was read whole, or why that is not shown.
+
+    is_complete says that all that stood on the listing while it was read was read (how: harvest/certificate.py), gap
+    why that is not so. announced_pages is what its pager promises (None: no
+    pager); pages_read are addresses, looks are requests, passes are readings from end to end; slots is what the site
+    held at the moment that the certificate is for, unique_records what was read. repeats are records that two pages
+    showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
+    Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
+    first 20 of each; the counts are None where no sitemap could be read.
+    """
+
+    url: str
+    is_complete: bool
+    gap: str | None = None
+    announced_pages: int | None = None
+    pages_read: int = 0
+    looks: int = 0
+    passes: int = 0
+    unique_records: int = 0
+    slots: int = 0
+    repeats: int = 0
+    overlaps: int = 0
+    second_look: Literal["same", "changed", "none"] = "none"
+    sitemap_only_count: int | None = None
+    sitemap_only: tuple[str, ...] = ()
+    not_in_sitemap_count: int | None = None
+    not_in_sitemap: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ListingVisit:
-    """One listing as it was read: its pages in order, heading, number of records, the gap where it is incomplete."""
+    """One listing as it was read: its pages in order, heading, number of records, the gap where it is incomplete.
+
+    A page that was asked again and showed more has a row of its own for that answer, its address ending in `#look-2`.
+    """
 
     url: str
     pages: tuple[str, ...]
     heading: str | None
     record_count: int
     gap: str | None
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +232,8 @@ class Night:
 class Judgement:
     """What a person said of two things: names are resource_ids or record_ids; `withdrawn` takes the last word back.
 
-    after_run: number of the last run when it was said; it counts from there on. said_at is UTC.
+    after_run: number of the last run when it was said; it counts from there on. said_at is UTC. left_url and right_url:
+    the address that each stood under then, None for what has none: they tell what is meant where a name is gone.
     """
 
     left: str
@@ -204,6 +243,8 @@ class Judgement:
     author: str
     said_at: datetime
     after_run: int
+    left_url: str | None = None
+    right_url: str | None = None
 
 
 OUTCOMES = {
@@ -215,6 +256,7 @@ OUTCOMES = {
     "forbidden": "answered 401 or 403",
     "http_error": "answered with another status that is no page",
     "failed": "no whole answer: connection, time, size or coding",
+    "soft_failure": "answered 200 with a page that is none: log-in, maintenance, challenge, the same for every address",
     "refused_by_robots": "not asked: robots.txt denies it",
     "not_archived": "not in the WARC that is replayed",
     "not_listed": "only the sitemap knows it: not asked",
@@ -232,5 +274,6 @@ ROLES = {
     "resource": "a resource's own page",
     "known": "an address of an earlier night that no listing shows tonight",
     "copy": "an imported copy",
+    "probe": "an address that cannot exist, asked to see how the site answers for those",
     "other": "an address met, and not harvested",
 }

@@ -1,7 +1,8 @@
 """A real HTTP server whose validators are Drupal's: a page is 304 only to both of them, as they were received.
 
 Measured on Drupal 10.1 behind Apache: `If-None-Match` or `If-Modified-Since` alone, a weak form, a later date, or the
-validators of a compressed answer give 200. Files (robots.txt) answer 304 to either one alone.
+validators of a compressed answer give 200. Files (robots.txt) answer 304 to either one alone. A 404 has validators too,
+and is confirmed with 304.
 """
 
 from __future__ import annotations
@@ -63,14 +64,15 @@ def _handler(site: DrupalServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             body, is_file = site.pages.get(self.path), self.path == "/robots.txt"
             etag, last_modified = site.validators
+            if body is None:  # another rendering than that of a page which stood there
+                etag = f'{etag[:-1]}0"'
             sent = self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since")
             is_same = [mine == theirs for mine, theirs in zip((etag, last_modified), sent, strict=True)]
+            status = 200
             if body is None:
                 status, body = 404, b"<!DOCTYPE html><html><body><h1>Page introuvable</h1></body></html>"
-            elif any(is_same) if is_file else all(is_same):
+            if any(is_same) if is_file else all(is_same):
                 status = 304
-            else:
-                status = 200
             site.statuses.append((self.path, status))
             self.send_response(status)
             self.send_header("Cache-Control", "max-age=900, public")

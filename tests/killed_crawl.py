@@ -1,4 +1,4 @@
-"""A program to be killed: crawls a small site into 000001.warc.gz below a folder, or goes on where a former one ended.
+"""A program to be killed: crawls a small site into an archive below a folder, or goes on where a former one ended.
 
     python -m tests.killed_crawl RAW ORIGIN
 
@@ -18,22 +18,25 @@ from harvest.repair import recover
 from harvest.resuming import ResumingTransport
 from harvest.wire import NetworkTransport
 from parsers.page import parse_page
+from schema.layout import Layout
 from schema.nouns import PageReading, Payload
 from tests.site_server import make_source
 
 
 def main(raw: Path, origin: str) -> None:
     """Crawl once."""
-    source, path = make_source(origin, ("/liste", "/autre")), raw / "000001.warc.gz"
+    source = make_source(origin, ("/liste", "/autre"))
+    layout = Layout(raw.parent.parent, raw.name)
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
         return parse_page(payload, page_url=url, source=source, is_listing=is_listing)
 
-    recovered = recover(path.with_name(path.name + ".part"), datetime.now(UTC))
+    last = layout.archive(layout.next_run() - 1)
+    recovered = recover(last.with_name(last.name + ".part"), datetime.now(UTC))
     print("begun", flush=True)  # noqa: T201 - the test waits for it
     if recovered is None:
         transport: NetworkTransport | ResumingTransport = NetworkTransport()
-        archive, pace = ArchiveWriter(path, "essai"), Pace(0.0)
+        archive, pace = ArchiveWriter(layout.archive(layout.next_run()), "essai"), Pace(0.0)
     else:
         archive = ArchiveWriter.resume(recovered, "essai")
         transport = ResumingTransport(NetworkTransport(), recovered)

@@ -169,6 +169,14 @@ def test_all_members_of_a_gzip_body_are_read() -> None:
     assert read(body, "Content-Encoding: gzip").content == TEXT
 
 
+def test_what_follows_a_long_gzip_member_is_read_too() -> None:
+    # zlib names what follows a member twice once it gives the member out in more than one step
+    long = b"".join(b"<p>%d</p>" % number for number in range(150_000))
+    for more in (b"", b"x", TEXT, long):
+        body = gzip.compress(long) + gzip.compress(more) + gzip.compress(TEXT)
+        assert read(body, "Content-Encoding: gzip").content == long + more + TEXT
+
+
 def test_gzip_in_the_header_over_a_body_already_decoded_is_left_as_it_is() -> None:
     # the length is often that of the coded body, which a small page does not reach once decoded
     assert read(b"<p>a</p>", "Content-Encoding: gzip", "Content-Length: 28").content == b"<p>a</p>"

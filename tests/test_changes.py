@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dedup.causes import Reading, rereading_causes
+from dedup.causes import Reading as Reread
+from dedup.causes import rereading_causes
 from dedup.history import as_of, as_text, find_changes
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
 from flows.ledger import load_readings
+from flows.reading import read_visits
 from flows.sources_found import find_source
-from parsers.page import parse_page
 from releases.store import Release, latest_release
 from schema.errors import HeldByGate
 from schema.layout import Layout
+from schema.nouns import Reading
 from schema.sources import Source, read_source
 from tests.small_site import LISTING, block, listing, own_page, page_of, source_file, warc
 
@@ -291,13 +294,13 @@ def test_another_reading_of_the_same_archive_is_told_by_what_read_it_otherwise(
     field: str, record: dict[str, Any], passage: dict[str, Any], cause: str
 ) -> None:
     changed = {"themes": ["Eau"], "links": [{"text": "x", "url": "y"}]}.get(field, "autre")
-    before = Reading([row_of()], [RECORD], [KEPT])
-    after = Reading([row_of(**{field: changed})], [{**RECORD, **record}], [{**KEPT, **passage}])
+    before = Reread([row_of()], [RECORD], [KEPT])
+    after = Reread([row_of(**{field: changed})], [{**RECORD, **record}], [{**KEPT, **passage}])
     assert rereading_causes(before, after) == {("r1", field): cause}
 
 
 def test_what_is_the_same_has_no_cause_and_no_change() -> None:
-    same = Reading([row_of()], [RECORD], [KEPT])
+    same = Reread([row_of()], [RECORD], [KEPT])
     assert rereading_causes(same, same) == {}
     assert find_changes([row_of()], [row_of()], {}) == []
 
@@ -307,28 +310,22 @@ def test_other_code_and_another_night_are_told_apart(
 ) -> None:
     data = tmp_path / "data"
     night(small, data, titled("Alpha", "Beta"))
-    real = parse_page
+    real = read_visits
 
-    def louder(*arguments: Any, **options: Any) -> Any:
-        page = real(*arguments, **options)
-        records = tuple(r if r.title != "Alpha" else louder_record(r) for r in page.records)
-        return page if page.records == records else type(page)(**{**as_fields(page), "records": records})
+    def louder(*arguments: Any) -> tuple[Any, ...]:
+        return tuple(louder_reading(reading) for reading in real(*arguments))
 
-    monkeypatch.setattr("flows.stages.parse_page", louder)
+    monkeypatch.setattr("flows.stages.read_visits", louder)
     monkeypatch.setattr("flows.manifest.code_digest", lambda: "other code")
     night(small, data, {LISTING: listing(block("Alpha"), block("Beta").replace("texte", "propos"))})
     told = {(r["field"], r["after"], r["cause"]) for r in newest(data, "mine").rows("changes")}
     assert told == {("title", "ALPHA", "parser"), ("summary", "Le propos de Beta.", "source")}
 
 
-def louder_record(record: Any) -> Any:
-    """The record with its title in capitals."""
-    return type(record)(**{**as_fields(record), "title": record.title.upper()})
-
-
-def as_fields(value: Any) -> dict[str, Any]:
-    """The fields of a frozen dataclass with slots."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+def louder_reading(reading: Reading) -> Reading:
+    """The reading with the title of Alpha in capitals."""
+    records = tuple(replace(r, title=r.title.upper()) if r.title == "Alpha" else r for r in reading.page.records)
+    return replace(reading, page=replace(reading.page, records=records))
 
 
 def test_what_other_code_published_still_resolves(

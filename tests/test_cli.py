@@ -168,7 +168,7 @@ def test_a_copy_that_cannot_be_read_is_not_archived(  # a table of cases
     ("answers", "code", "said"),
     [
         ({LISTING: listing()}, 5, "no resource stands on any listing"),
-        ({LISTING: page_of(b"<html><body><h1>Se connecter</h1><form></form></body></html>")}, 5, "login page"),
+        ({LISTING: page_of(b"<html><body><h1>Se connecter</h1><form></form></body></html>")}, 4, "log-in page"),
         ({LISTING: page_of(b"%PDF-1.7", "application/pdf")}, 5, "no resource stands on any listing"),
         ({LISTING: page_of(b"x", status="503 Service Unavailable")}, 3, "no listing could be read"),
         ({LISTING: page_of(b"x", status="403 Forbidden")}, 4, "no listing may be read"),

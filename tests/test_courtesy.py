@@ -34,6 +34,7 @@ from schema.errors import SiteUnreachable
 from schema.layout import Layout
 from schema.nouns import Visit
 from schema.sources import Pace as Load
+from tests.own_questions import own_questions, without_own
 from tests.site_server import (
     Answer,
     Hourglass,
@@ -52,6 +53,8 @@ SITE: Mapping[str, Script] = {
     "/liste": listing("Liste", SLUGS),
     **{f"/{slug}": resource(slug) for slug in SLUGS},
 }
+# the listing's one page is full: the page behind it is asked for, and is not there
+BEHIND = "/liste?page=1"
 RULES = "User-agent: *\nDisallow: /r3\n"
 
 
@@ -134,7 +137,8 @@ def test_what_robots_asks_for_between_requests_holds_from_the_first_page_on(tmp_
     scripts = {"/liste": listing("Liste", SLUGS[:6]), **{f"/{s}": resource(s) for s in SLUGS}, "/robots.txt": robots}
     with SiteServer(scripts) as site:
         ledger = harvest(make_source(site.origin, pace={"delay_s": 0.01}), Layout(tmp_path, "essai"), 1, [])
-    assert len(site.asked) == 8
+    assert len(without_own(site.targets())) == 8
+    assert len(own_questions(site.targets())) == 1
     assert min(b.at - a.at for a, b in pairwise(site.asked)) >= 0.06
     assert site.open_at_once == 1
     assert ledger.courtesy is not None
@@ -269,7 +273,7 @@ def test_a_storm_ends_the_run_within_ten_requests(tmp_path: Path, trouble: Answe
     with SiteServer(scripts) as site:
         with pytest.raises(SiteUnreachable, match="breaker open"):
             harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, [])
-        stormy = [target for target in site.targets() if target not in ("/robots.txt", "/liste")]
+        stormy = [target for target in without_own(site.targets(), BEHIND) if target not in ("/robots.txt", "/liste")]
     assert len(stormy) == MAX_FAILURES
     assert max(Counter(stormy).values()) <= MAX_ATTEMPTS
 
@@ -327,8 +331,9 @@ def crawl_with(folder: Path, load: Mapping[str, Any]) -> tuple[SiteServer, Ledge
 def test_beyond_the_budget_of_requests_addresses_are_ledgered_and_not_asked(tmp_path: Path) -> None:
     site, ledger = crawl_with(tmp_path, {"max_requests": 12})
     assert len(site.asked) == 12
+    assert len(own_questions(site.targets(), BEHIND)) == 2
     left = [visit for visit in ledger.visits if visit.outcome == "not_asked"]
-    assert len(left) == 21
+    assert len(left) == 33 - (12 - 2)
     assert {(v.reason, v.attempts) for v in left} == {
         ("budget: 12 requests, as many as `max_requests` of [pace] allows", 0)
     }
@@ -337,11 +342,12 @@ def test_beyond_the_budget_of_requests_addresses_are_ledgered_and_not_asked(tmp_
 
 def test_a_listing_beyond_the_budget_names_it_as_its_gap(tmp_path: Path) -> None:
     with SiteServer({"/liste": listing("Liste", ["r1"], "?page=1"), "/liste?page=1": listing("Liste", ["r2"])}) as site:
-        source = make_source(site.origin, pace={"max_requests": 2, "delay_s": 0.0})
+        source = make_source(site.origin, pace={"max_requests": 3, "delay_s": 0.0})
         ledger = harvest(source, Layout(tmp_path, "essai"), 1, [])
+    assert without_own(site.targets()) == ["/robots.txt", "/liste"]
     (read,) = ledger.listings
     assert read.gap is not None
-    assert read.gap.startswith(f"{site.origin}/liste?page=1: budget: 2 requests")
+    assert read.gap.startswith(f"{site.origin}/liste?page=1: budget: 3 requests")
 
 
 def test_beyond_the_budget_of_bytes_nothing_more_is_asked(tmp_path: Path) -> None:
@@ -355,8 +361,9 @@ def test_beyond_the_budget_of_bytes_nothing_more_is_asked(tmp_path: Path) -> Non
 
 
 def test_within_the_budget_everything_is_asked(tmp_path: Path) -> None:
-    site, ledger = crawl_with(tmp_path, {"max_requests": 33})
-    assert len(site.asked) == 33
+    site, ledger = crawl_with(tmp_path, {"max_requests": 35})
+    assert len(site.asked) == 35
+    assert len(without_own(site.targets(), BEHIND)) == 33
     assert "not_asked" not in {v.outcome for v in ledger.visits}
 
 
@@ -421,7 +428,7 @@ def test_robots_that_can_be_had_or_is_not_there_lets_the_run_go_on(
     denied = [f"/{slug}" for slug in SLUGS if any(f"/{slug}".startswith(path) for path in denied)]
     asked, ledger = robots_run(tmp_path, robots)
     assert isinstance(ledger, Ledger)
-    assert set(asked) == {"/robots.txt", "/liste", *(f"/{slug}" for slug in SLUGS)} - set(denied)
+    assert set(without_own(asked, BEHIND)) == {"/robots.txt", "/liste", *(f"/{slug}" for slug in SLUGS)} - set(denied)
 
 
 @pytest.mark.usefixtures("_no_pause")
@@ -522,10 +529,12 @@ def test_the_receipt_tells_what_was_asked_and_what_was_left_alone(tmp_path: Path
     (ledger,) = read_ledgers(layout)
     told = ledger.courtesy
     assert told is not None
-    assert told["requests"] == told["answers"] == len(site.asked) == 32
+    assert told["requests"] == told["answers"] == len(site.asked) == 32 + 2
+    assert len(own_questions(site.targets(), BEHIND)) == 2
     assert told["user_agent"] == "moisson/0.1.0 (+mailto:essai@example.org)"
     assert {asked.header("user-agent") for asked in site.asked} == {told["user_agent"]}
     whole = [*(v for path, v in SITE.items() if path != "/r3"), robots, busy("Retry-After: 0")]
+    whole += [answer("", status="404 Not Found")] * 2  # to our own questions
     assert told["bytes_received"] == sum(len(v) for v in whole if isinstance(v, bytes))
     assert told["retries"] == 1
     assert told["pauses"] == [{"url": f"{site.origin}/r1", "status": 503, "pause_s": 0.0}]

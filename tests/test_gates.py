@@ -13,7 +13,7 @@ from flows.jobs import Outcome, refresh
 from harvest import client as client_module
 from releases.gates import emptied_fields, is_missing_from_replay, reasons_to_hold, require_resources, vanished
 from releases.store import latest_release
-from schema.errors import HeldByGate, MoissonError, SiteUnreachable, StructureChanged
+from schema.errors import Blocked, HeldByGate, MoissonError, SiteUnreachable, StructureChanged
 from schema.layout import Layout
 from schema.nouns import ListingVisit
 from tests.site_server import Script, SiteServer, answer, listing, make_source, page, redirect, resource
@@ -193,7 +193,7 @@ BAD_NIGHTS: dict[str, tuple[Mapping[str, Script], type[MoissonError]]] = {
     "a listing gone": ({**SITE, "/air": answer("", status="404 Not Found")}, HeldByGate),
     "a listing elsewhere": ({**SITE, "/air": redirect("http://autre.example/air")}, HeldByGate),
     "all listings empty": ({**SITE, "/eau": listing("Eau", []), "/air": listing("Air", [])}, StructureChanged),
-    "a login page for everything": (dict.fromkeys(SITE, LOGIN), StructureChanged),
+    "a login page for everything": (dict.fromkeys(SITE, LOGIN), Blocked),
     "other labels": (relabelled(*LABELS), StructureChanged),
     "all listings down": (
         {**SITE, **dict.fromkeys(("/eau", "/air"), answer("", status="500 Oops"))},
@@ -210,7 +210,7 @@ def test_a_bad_night_leaves_the_release_byte_for_byte(night: Night, layout: Layo
     with pytest.raises(error) as caught:
         night(scripts)
     assert published(layout) == before
-    assert layout.held(2).exists() == (error is not SiteUnreachable)
+    assert layout.held(2).exists() == (error not in (SiteUnreachable, Blocked))
     assert "\n" not in str(caught.value)
     # the fault is past: nothing was lost
     assert "unchanged since release 1" in night(SITE).verdict
@@ -243,7 +243,7 @@ def test_a_listing_that_is_empty_on_its_first_visit_is_let_pass(layout: Layout) 
 
 
 def test_nothing_is_published_on_a_first_night_without_resources(layout: Layout) -> None:
-    with SiteServer({"/eau": LOGIN}) as site, pytest.raises(StructureChanged):
+    with SiteServer({"/eau": LOGIN}) as site, pytest.raises(Blocked):
         refresh(make_source(site.origin, ["/eau"]), layout.data)
     assert latest_release(layout) is None
     assert not layout.releases.exists()

@@ -516,11 +516,13 @@ def test_bad_tls_brings_not_one_byte(authority: Authority, tmp_path: Path, fault
         with visitor.writer, visitor.client:
             visit = visitor.fetch("/a")
             assert list(read_blocks(visitor.writer.path)) == []
-        assert (visit.outcome, visit.attempts, visit.pointer) == ("failed", MAX_ATTEMPTS, None)
+        # the same certificate would come again; what else goes wrong with TLS may be a passing trouble
+        attempts = MAX_ATTEMPTS if fault == "old version" else 1
+        assert (visit.outcome, visit.attempts, visit.pointer) == ("failed", attempts, None)
         assert visit.reason is not None
         assert visit.reason.startswith("no trusted TLS with 127.0.0.1: ")
         assert reason in visit.reason
-        assert (site.targets(), site.connections) == ([], MAX_ATTEMPTS)
+        assert (site.targets(), site.connections) == ([], attempts)
 
 
 def test_good_tls_is_had_and_not_left(authority: Authority, tmp_path: Path) -> None:

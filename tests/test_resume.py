@@ -21,6 +21,7 @@ from fastwarc.warc import WarcRecordType
 
 from harvest.archive import ArchiveWriter, read_block, read_blocks, read_ledger
 from harvest.client import Client, Pace
+from harvest.foreign import ForeignPage
 from harvest.index import known_originals, write_index
 from harvest.members import Damage, scan_records
 from harvest.payloads import read_payload
@@ -28,6 +29,7 @@ from harvest.repair import Recovered, recover
 from harvest.resuming import ResumingTransport
 from harvest.revisits import answer_bytes, request_bytes
 from harvest.wire import Exchange, NetworkTransport
+from schema.errors import DamagedArchive
 from tests.site_server import (
     Answer,
     Hourglass,
@@ -214,6 +216,26 @@ def test_what_is_not_the_beginning_of_that_run_is_left_as_it_is(tmp_path: Path, 
     assert recover(other, WHEN) is None
 
 
+def test_an_import_is_not_gone_on_with_as_if_it_were_a_visit(tmp_path: Path) -> None:
+    page = ForeignPage("https://x.fr/", "https://x.fr/", WHEN, "response", answer("x"), "text/html", "urn:uuid:1")
+    with ArchiveWriter(tmp_path / "000001.warc.gz", "essai") as foreign:
+        foreign.add_foreign(page, "autre.warc.gz")
+    with ArchiveWriter(tmp_path / "000002.warc.gz", "essai") as copy:
+        copy.add_copy("https://x.fr/", b"x", "text/html", "resource", WHEN)
+    for part in (foreign.path, copy.path):
+        part.write_bytes(part.read_bytes() + b"torn")
+        before = part.read_bytes()
+        assert recover(part, WHEN) is None
+        assert part.read_bytes() == before
+
+
+def test_a_replay_is_told_from_a_visit(tmp_path: Path) -> None:
+    for run, age in ((1, timedelta(0)), (2, timedelta(days=-30))):
+        with ArchiveWriter(tmp_path / f"{run:06d}.warc.gz", "essai") as archive:
+            archive.add_exchange(*EXCHANGES[0], datetime.now(UTC) + age)
+        assert mended(archive.path).is_replay == (age != timedelta(0))
+
+
 # --- playing
 
 
@@ -292,35 +314,39 @@ def payloads_of(path: Path) -> Counter[tuple[str, bytes]]:
     return Counter((url, got) for url, _, got in exchanges_of(path))
 
 
-def finished_in(part: Path) -> set[str]:
-    """Addresses whose answer and request are whole in a part."""
-    if not part.exists():
-        return set()
-    records = [r for r in scan_records(part) if not isinstance(r, Damage)]
-    return {a.url for a, b in pairwise(records) if a.kind == "response" and b.kind == "request"}
+def finished_in(part: Path) -> list[str]:
+    """Addresses whose answer and request are whole in a part, once for each."""
+    try:
+        records = [r for r in scan_records(part) if not isinstance(r, Damage)]
+    except DamagedArchive:  # killed before its first record
+        return []
+    return [a.url for a, b in pairwise(records) if a.kind in ("response", "revisit") and b.kind == "request"]
 
 
 def test_a_run_that_is_killed_at_any_instant_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     with SiteServer(small_site()) as site:
-        run(tmp_path / "whole", site.origin)
-        wanted = payloads_of(tmp_path / "whole" / "000001.warc.gz")
-        assert len(wanted) == 19
+        whole = tmp_path / "raw" / "whole"
+        run(whole, site.origin)
+        wanted = payloads_of(whole / "000001.warc.gz")
+        in_all = Counter(site.origin + target for target in site.targets())
+        assert len(wanted) == 19 + 1  # the probe
         dice, kills, attempt = random.Random(45), 0, 0
         while kills < KILLS:
             attempt += 1
-            raw = tmp_path / f"{attempt}"
-            part = raw / "000001.warc.gz.part"
-            while not (raw / "000001.warc.gz").exists():
-                finished, before = finished_in(part) if raw.exists() else set(), len(site.asked)
-                is_killed = kills < KILLS and run(raw, site.origin, dice.uniform(0.0, 0.15)) is None
-                kills += is_killed
-                if not is_killed and not (raw / "000001.warc.gz").exists():
-                    run(raw, site.origin)
-                again = {site.origin + target for target in site.targets()[before:]} & finished
+            raw = tmp_path / "raw" / f"{attempt}"
+            while not list(raw.glob("*.warc.gz")):
+                finished = Counter(url for part in raw.glob("*.part") for url in finished_in(part))
+                before, is_last = len(site.asked), kills == KILLS
+                kills += run(raw, site.origin, None if is_last else dice.uniform(0.0, 0.15)) is None
+                asked = Counter(site.origin + target for target in site.targets()[before:])
+                # a page of a listing is looked at twice
+                again = [url for url in asked if finished[url] and asked[url] + finished[url] > in_all[url]]
                 assert not again, f"asked again: {again}"
-            assert_sound(raw / "000001.warc.gz")
-            assert payloads_of(raw / "000001.warc.gz") == wanted
-            assert [p.name for p in raw.iterdir()] == ["000001.warc.gz"]
+            (path,) = raw.glob("*.warc.gz")
+            assert_sound(path)
+            assert payloads_of(path) == wanted
+            # a file whose first record was torn holds nothing to go on with, and keeps its number
+            assert all(not finished_in(part) for part in raw.iterdir() if part != path)
 
 
 def assert_sound(path: Path) -> None:

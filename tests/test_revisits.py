@@ -258,13 +258,13 @@ def test_thirty_unchanged_nights_keep_every_answer_and_archive_no_page_twice(tmp
 
 
 @pytest.mark.parametrize("again", [by_body, by_304])
-def test_an_unchanged_night_adds_under_five_percent_where_a_page_weighs_25_kilobytes(
+def test_an_unchanged_night_adds_under_five_percent_where_a_page_weighs_21_kilobytes(
     tmp_path: Path, again: Again
 ) -> None:
     exchanges = [(url, asked, heavy(got, number)) for number, (url, asked, got) in enumerate(sample_night())]
     nights(tmp_path, exchanges, again, 4)
     full, second, *settled = [path.stat().st_size for path in sorted(tmp_path.glob("*.warc.gz"))]
-    assert 20_000 < full / len(exchanges) < 27_000
+    assert 20_000 < full / len(exchanges) < 22_000
     assert max(settled) < 0.05 * full
     assert second < 0.08 * full  # the first conditional requests are new
 

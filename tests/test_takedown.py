@@ -1,4 +1,4 @@
-"""A takedown: nothing of the content is left in whatever file, everything else is as it was, and a kill does no harm."""
+"""A takedown: nothing of the content is left in whatever file, all else is as it was, and a kill does no harm."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from fastwarc.warc import ArchiveIterator
 
@@ -23,6 +24,7 @@ from flows.jobs import rebuild, refresh, with_replay
 from flows.sources_found import find_source
 from flows.takedown import takedown
 from harvest.archive import ArchiveWriter
+from harvest.index import known_originals, write_index
 from harvest.members import Damage, WarcRecord, record_at, scan_records
 from harvest.payloads import read_payload
 from harvest.redact import Note, fitted_member, is_tombstone, repeating, tombstone, without_passages
@@ -97,8 +99,9 @@ def unpacked(path: Path) -> Iterator[bytes]:
     if raw[:2] == b"\x1f\x8b":
         whole = gzip.decompress(raw)
         yield whole
-        for record in ArchiveIterator(path.open("rb"), parse_http=True):
-            body = record.reader.read()
+        with path.open("rb") as file:
+            bodies = [record.reader.read() for record in ArchiveIterator(file, parse_http=True)]
+        for body in bodies:
             yield body
             for undo in (gzip.decompress, dechunked):
                 try:
@@ -106,7 +109,7 @@ def unpacked(path: Path) -> Iterator[bytes]:
                 except (OSError, ValueError, EOFError):
                     continue
     elif path.suffix == ".parquet":
-        yield json.dumps(read_any(path), ensure_ascii=False, default=str).encode()
+        yield json.dumps(pq.read_table(path).to_pylist(), ensure_ascii=False, default=str).encode()
 
 
 def dechunked(body: bytes) -> bytes:
@@ -116,10 +119,6 @@ def dechunked(body: bytes) -> bytes:
         out, rest = out + rest[:size], rest[size + 2 :]
         head, _, rest = rest.partition(b"\r\n")
     return out
-
-
-def read_any(path: Path) -> list[dict[str, Any]]:
-    return read_rows(BY_NAME[path.stem], path)
 
 
 def places_of(data: Path, passages: frozenset[str]) -> set[str]:
@@ -190,7 +189,8 @@ def test_nothing_of_it_is_left_and_all_else_is_as_it_was(
             [sys.executable, "-m", "warcio.cli", "check", str(path)], capture_output=True, check=False
         )
         assert done.returncode == 0, done.stdout
-        numbers = [(r.stream_pos, r.verify_block_digest()) for r in ArchiveIterator(path.open("rb"), parse_http=False)]
+        with path.open("rb") as file:
+            numbers = [(r.stream_pos, r.verify_block_digest()) for r in ArchiveIterator(file, parse_http=False)]
         assert [place for place, _ in numbers] == [offset for name, offset in after if name == path.name]
         assert all(is_right for (place, is_right) in numbers if after[path.name, place].header("warc-block-digest"))
     line = json.loads(layout.decisions.read_text(encoding="utf-8"))
@@ -455,16 +455,31 @@ def test_a_member_fills_any_room_and_all_readers_take_it(room: int) -> None:
     assert gzip.decompress(member * 2) == content * 2
 
 
-def exchange(folder: Path, answer: bytes) -> tuple[Path, int, int]:
-    """An archive with an answer, and a revisit of each kind of it."""
-    path = folder / "000001.warc.gz"
+def exchange(folder: Path, answer: bytes) -> tuple[tuple[Path, int], list[tuple[Path, int]]]:
+    """The place of an answer, and those of its revisits in later archives: the site said 304; it sent it again."""
+    path, asked = folder / "000001.warc.gz", b"GET / HTTP/1.1\r\n\r\n"
     with ArchiveWriter(path, "essai") as archive:
-        first = archive.add_exchange(LISTING, b"GET / HTTP/1.1\r\n\r\n", answer, NOW)
-        place = Original(path.name, first.offset, LISTING, NOW, "")
-        not_modified = b"HTTP/1.1 304 Not Modified\r\n\r\n"
-        second = archive.add_revisit(LISTING, b"GET / HTTP/1.1\r\n\r\n", not_modified, NOW, place)
+        first = archive.add_exchange(LISTING, asked, answer, NOW)
         archive.add_ledger({"visits": []}, NOW)
-    return path, first.offset, second.offset
+    known, later = known_originals(write_index(folder)), folder / "000002.warc.gz"
+    with ArchiveWriter(later, "essai", known) as archive:
+        place = Original(path.name, first.offset, LISTING, NOW, "")
+        places = [
+            archive.add_revisit(LISTING, asked, b"HTTP/1.1 304 Not Modified\r\n\r\n", NOW, place).offset,
+            archive.add_exchange(LISTING, asked, answer, NOW).offset,
+        ]
+        archive.add_ledger({"visits": []}, NOW)
+    assert all(record_at(later, offset).kind == "revisit" for offset in places)
+    return (path, first.offset), [(later, offset) for offset in places]
+
+
+def put(place: tuple[Path, int], stored: bytes) -> None:
+    """Overwrite a record with another of the same length."""
+    path, offset = place
+    assert record_at(path, offset).length == len(stored)
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(stored)
 
 
 @pytest.mark.parametrize("coding", ["", "gzip", "chunked"])
@@ -473,31 +488,29 @@ def test_a_revisit_states_what_its_original_states_now(tmp_path: Path, coding: s
     page = b"<html>" + BETA_TEXT.encode() + b"".join(b"<p>%d</p>" % n for n in range(400)) + b"</html>"
     body = {"gzip": gzip.compress(page), "chunked": b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)}.get(coding, page)
     told = {"gzip": b"Content-Encoding: gzip\r\n", "chunked": b"Transfer-Encoding: chunked\r\n"}.get(coding, b"")
-    path, offset, later = exchange(tmp_path, b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + told + b"\r\n" + body)
-    assert read_payload(path, offset).content == page
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + told + b"\r\n" + body
+    first, later = exchange(tmp_path, answer)
+    assert read_payload(*first).content == page
     blank = blank_spans(page, [(6, 6 + len(BETA_TEXT.encode()))])
-    made = (
-        tombstone(record_at(path, offset), NOTE) if is_whole else without_passages(record_at(path, offset), blank, NOTE)
-    )
+    record = record_at(*first)
+    made = tombstone(record, NOTE) if is_whole else without_passages(record, blank, NOTE)
     assert made is not None
-    after = repeating(record_at(path, later), made, NOTE)
-    raw = bytearray(path.read_bytes())
-    raw[offset : offset + len(made.stored)], raw[later : later + len(after.stored)] = made.stored, after.stored
-    size = path.stat().st_size
-    path.write_bytes(raw)
-    assert path.stat().st_size == size
-    for place in (offset, later):
-        content = read_payload(path, place).content
-        assert content == (content if is_whole else blank)
+    after = [repeating(record_at(*place), made, NOTE) for place in later]
+    for place, one in zip([first, *later], [made, *after], strict=True):
+        put(place, one.stored)
+    for place in (first, *later):
+        content = read_payload(*place).content
         assert is_tombstone(content) is is_whole
+        assert is_whole or content == blank
         assert sha256(content).hexdigest() == made.payload_sha256
-    assert answer_bytes(path, later).startswith(b"HTTP/1.1 304")
-    assert effective_answer(path, later) == record_at(path, offset).block
+    assert answer_bytes(*later[0]).startswith(b"HTTP/1.1 304")
+    block = record_at(*first).block
+    assert effective_answer(*later[0]) == block
+    assert answer_bytes(*later[1]).endswith(block.partition(b"\r\n\r\n")[2])
 
 
 def test_a_long_reason_is_cut_to_the_room_there_is_and_none_fits_into_nothing(tmp_path: Path) -> None:
-    path, offset, _ = exchange(tmp_path, page_of(b"x" * 600))
-    record = record_at(path, offset)
+    record = record_at(*exchange(tmp_path, page_of(b"x" * 600))[0])
     made = tombstone(record, Note("".join(map(chr, range(0x4E00, 0x5E00))), NOW))
     assert len(made.stored) == record.length
     with pytest.raises(Bug, match="no tombstone fits"):

@@ -31,6 +31,7 @@ from schema.layout import Layout
 from schema.nouns import Original, Pointer, Visit
 from schema.sources import Source
 from tests.drupal_server import DrupalServer, body_of
+from tests.own_questions import is_probe
 from tests.site_server import Script, SiteServer, answer, listing, make_source, resource
 
 SLUGS = [f"r{n}" for n in range(25)]
@@ -40,6 +41,10 @@ PAGES: Mapping[str, bytes] = {
     "/liste?page=1": body_of(listing("Liste", SLUGS[15:])),
     **{f"/{slug}": body_of(resource(slug)) for slug in SLUGS},
 }
+# its last page is full, so the page behind it is asked for: that and the probe are not there
+BEHIND = "/liste?page=2"
+# addresses and, of two pages of a listing, one that is looked at twice
+ADDRESSES, ASKED = 28, 29
 ETAG, DATE = '"1795404700"', "Sun, 22 Nov 2026 01:00:00 GMT"
 WHEN = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 
@@ -59,6 +64,13 @@ def night(source: Source, layout: Layout, run: int) -> Ledger:
     return harvest(source, layout, run, [], validators=validators)
 
 
+def outcomes(ledger: Ledger) -> Counter[str]:
+    """How many addresses had each outcome; our own questions are those that were not there."""
+    absent = [v.url for v in ledger.visits if v.outcome == "not_found"]
+    assert all(is_probe(url) or url.endswith(BEHIND) for url in absent)
+    return Counter(v.outcome for v in ledger.visits)
+
+
 def read_all(layout: Layout, ledger: Ledger) -> dict[str, bytes]:
     return {
         v.url: read_payload(layout.raw / v.pointer.file, v.pointer.offset).content for v in ledger.visits if v.pointer
@@ -70,16 +82,16 @@ def test_on_an_unchanged_night_every_page_is_answered_304(tmp_path: Path, has_le
     with DrupalServer(PAGES, has_length=has_length) as site:
         source, layout = make_source(site.origin), Layout(tmp_path, "essai")
         first = night(source, layout, 1)
-        assert Counter(status for _, status in site.statuses) == {200: 28}
+        assert Counter(status for _, status in site.statuses) == {200: ASKED, 404: 2}
         sent, site.statuses = site.bytes_sent, []
         second = night(source, layout, 2)
-        assert Counter(status for _, status in site.statuses) == {304: 28}
+        assert Counter(status for _, status in site.statuses) == {304: ASKED + 2}
         assert site.bytes_sent == sent
         third = night(source, layout, 3)
     for ledger in (second, third):
-        assert {v.outcome for v in ledger.visits} == {"not_modified"}
+        assert outcomes(ledger) == {"not_modified": ADDRESSES, "not_found": 2}
         assert ledger.courtesy is not None
-        assert (ledger.courtesy["not_modified"], ledger.courtesy["share_not_modified"]) == (28, 1.0)
+        assert (ledger.courtesy["not_modified"], ledger.courtesy["share_not_modified"]) == (ASKED + 2, 1.0)
         assert ledger.listings == first.listings
         assert read_all(layout, ledger) == read_all(layout, first)
     kept = [
@@ -99,10 +111,12 @@ def test_each_304_is_an_observation_of_its_night(tmp_path: Path) -> None:
     before = {v.url: v for v in first.visits}
     for ledger in (second, third):
         blocks = [b for b in read_blocks(layout.archive(ledger.run)) if b.kind == "revisit"]
-        assert len(blocks) == len(ledger.visits) == 28
+        assert len(blocks) == ASKED + 2
+        assert len(ledger.visits) == ADDRESSES + 2
         for visit in ledger.visits:
             old = before[visit.url]
-            assert (visit.status, visit.attempts, visit.pointer is not None) == (304, 1, True)
+            looks = 2 if visit.url == f"{site.origin}/liste" else 1
+            assert (visit.status, visit.attempts, visit.pointer is not None) == (304, looks, True)
             assert visit.pointer is not None
             assert visit.pointer.file == layout.archive(ledger.run).name
             assert visit.fetched_at is not None
@@ -146,8 +160,8 @@ def test_one_edit_renews_every_page_and_nothing_is_missed(tmp_path: Path) -> Non
         site.renew()
         site.pages["/r3"] = site.pages["/r3"].replace("Le résumé de r3".encode(), "Un autre résumé".encode())
         second, third = night(source, layout, 2), night(source, layout, 3)
-    assert {v.outcome for v in second.visits} == {"fetched"}
-    assert {v.outcome for v in third.visits} == {"not_modified"}
+    assert outcomes(second) == {"fetched": ADDRESSES, "not_found": 2}
+    assert outcomes(third) == {"not_modified": ADDRESSES, "not_found": 2}
     (third_r3,) = [v for v in third.visits if v.url.endswith("/r3")]
     assert third_r3.payload_digest == sha256(site.pages["/r3"]).hexdigest()
 
@@ -157,7 +171,7 @@ def test_a_refresh_sends_the_validators_of_the_last_night_and_changes_no_table(t
         source = make_source(site.origin)
         verdicts = [refresh(source, tmp_path).verdict for _ in range(3)]
         layout = Layout(tmp_path, source.name)
-        assert Counter(status for _, status in site.statuses) == {200: 28, 304: 56}
+        assert Counter(status for _, status in site.statuses) == {200: ASKED, 404: 2, 304: 2 * (ASKED + 2)}
     assert "release 1 published" in verdicts[0]
     assert [verdict.split(":")[1] for verdict in verdicts[1:]] == [" unchanged since release 1"] * 2
     report = json.loads((layout.run(3) / "run.json").read_text(encoding="utf-8"))
@@ -185,7 +199,7 @@ def test_a_replay_asks_for_all_that_its_archive_holds(tmp_path: Path) -> None:
         first = night(source, layout, 1)
     again = source.model_copy(update={"replay": str(layout.archive(1))})
     second = night(again, layout, 2)
-    assert {v.outcome for v in second.visits} == {"fetched"}
+    assert outcomes(second) == {"fetched": ADDRESSES, "not_found": 2}
     assert [(v.url, v.payload_digest, v.fetched_at) for v in second.visits] == [
         (v.url, v.payload_digest, v.fetched_at) for v in first.visits
     ]
@@ -194,7 +208,7 @@ def test_a_replay_asks_for_all_that_its_archive_holds(tmp_path: Path) -> None:
 def test_a_replay_sends_no_validators_and_believes_no_304(tmp_path: Path) -> None:
     source, layout = make_source("http://rtes.example"), Layout(tmp_path, "essai")
     ledgers = []
-    for run, own_page in ((1, VALID), (2, UNCHANGED)):
+    for run, own_page in ((1, resource("a")), (2, UNCHANGED)):
         with ArchiveWriter(tmp_path / f"foreign{run}.warc.gz", "essai") as archive:
             archive.add_exchange("http://rtes.example/liste", b"", listing("Liste", ["a"]), WHEN)
             archive.add_exchange("http://rtes.example/a", b"", own_page, WHEN)
@@ -329,9 +343,29 @@ def test_a_304_for_a_page_whose_bytes_were_damaged_is_asked_again(tmp_path: Path
         content[validators[url].original.offset + 300] ^= 1
         path.write_bytes(bytes(content))
         second = harvest(source, layout, 2, [], validators=validators)
-    outcomes = {v.url: (v.outcome, v.attempts) for v in second.visits}
-    assert outcomes.pop(url) == ("fetched", 2)
-    assert set(outcomes.values()) == {("not_modified", 1)}
+    told = {v.url: (v.outcome, v.attempts) for v in second.visits}
+    assert told.pop(url) == ("fetched", 2)
+    assert told.pop(f"{site.origin}/liste") == ("not_modified", 2), "looked at twice"
+    assert Counter(told.values()) == {("not_modified", 1): ADDRESSES - 2, ("not_found", 1): 2}
+
+
+def test_a_304_to_a_404_says_that_nothing_is_there_and_no_more(tmp_path: Path) -> None:
+    with DrupalServer(PAGES) as site:
+        source, layout = make_source(site.origin), Layout(tmp_path, "essai")
+        first, second = night(source, layout, 1), night(source, layout, 2)
+        # the page behind the last one comes into being, and the site begins to answer 200 to anything
+        (probe,) = [v.url for v in first.visits if is_probe(v.url)]
+        site.renew()
+        site.pages[BEHIND] = body_of(listing("Liste", ["nouveau"]))
+        site.pages["/nouveau"] = body_of(resource("nouveau"))
+        site.pages[probe.removeprefix(site.origin)] = site.pages["/r3"]
+        third = night(source, layout, 3)
+    assert [v.status for v in second.visits if v.outcome == "not_found"] == [304, 304]
+    assert second.listings == first.listings
+    assert all(read.certificate and read.certificate.is_complete for read in second.listings)
+    told = {v.url.removeprefix(site.origin): v.outcome for v in third.visits}
+    assert (told[BEHIND], told["/nouveau"], told[probe.removeprefix(site.origin)]) == ("fetched", "fetched", "fetched")
+    assert told["/r3"] == "soft_failure", "answered like the probe"
 
 
 def test_a_redirection_is_followed_with_the_validators_of_each_hop(tmp_path: Path) -> None:

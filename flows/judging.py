@@ -1,0 +1,167 @@
+"""What persons are asked, and what they say: the jobs behind `review` and `judge`."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.decisions import add_judgement, read_judgements
+from flows.jobs import Outcome
+from flows.lock import locked
+from receipts.review import Look
+from receipts.review import review as show_questions
+from releases.store import Release, latest_release
+from schema.errors import UsageError
+from schema.layout import Layout
+from schema.nouns import JudgedAs, Judgement
+from schema.sources import Source
+
+Row = Mapping[str, Any]
+
+
+def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, why: str, author: str) -> Outcome:
+    """Keep what a person says of two things; the next rebuild or refresh brings it in.
+
+    Args:
+        source: the source.
+        data: the data folder.
+        pair: two names, each a resource_id or a record_id of the newest release; merged ids too.
+        verdict: what they are; `withdrawn` takes the last word on the pair back.
+        why: the reason, kept with it.
+        author: who says so.
+
+    Raises:
+        UsageError: nothing is published, a name is not known, both are one thing, no reason, or nothing to withdraw.
+        AlreadyRunning: a run holds the source.
+        DamagedArchive: what was said before cannot be read.
+    """
+    layout = Layout(data, source.name)
+    said = {"--why": _line(why, "--why", "the reason"), "--author": _line(author, "--author", "who says so")}
+    _require_release(layout)
+    with locked(layout):
+        release, before = _require_release(layout), read_judgements(layout)
+        known = _Known(release)
+        known.require_two(pair)
+        if verdict == "withdrawn":
+            _require_word(source, pair, before)
+        run, now = layout.runs()[-1], datetime.now(UTC)
+        addresses = known.address_of(pair[0]), known.address_of(pair[1])
+        judgement = Judgement(*pair, verdict, said["--why"], said["--author"], now, run, *addresses)
+        add_judgement(layout, judgement)
+    what = f"the word on {pair[0]} and {pair[1]} is withdrawn" if verdict == "withdrawn" else f"{_in_words(judgement)}"
+    later = f"`moisson rebuild {source.name}` or the next refresh brings it in"
+    return Outcome(f"{source.name}: {what}, said by {judgement.author} after run {run}; {later}")
+
+
+def review(source: Source, data: Path, look: Look) -> str:
+    """The pairs that wait for a person's word, as text.
+
+    Raises:
+        UsageError: nothing is published.
+        DamagedArchive: the release, or what was said, cannot be read.
+    """
+    layout = Layout(data, source.name)
+    return show_questions(source, _require_release(layout), read_judgements(layout), look)
+
+
+def author_here() -> str:
+    """Who works on this machine, as user@host.
+
+    Raises:
+        UsageError: the machine knows no name.
+    """
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError, ImportError):
+        raise UsageError("who says so? this machine has no name for its user: give --author NAME") from None
+
+
+def _in_words(judgement: Judgement) -> str:
+    words = {"same": "are one resource", "different": "are two resources", "unsure": "are left as two, unsure"}
+    return f"{judgement.left} and {judgement.right} {words[judgement.verdict]}"
+
+
+def _require_release(layout: Layout) -> Release:
+    release = latest_release(layout)
+    if release is None:
+        raise UsageError(f"{layout.clean}: nothing published yet; `moisson refresh {layout.source}` comes first")
+    return release
+
+
+def _line(text: str, option: str, meaning: str) -> str:
+    """A word of a person as one line.
+
+    Raises:
+        UsageError: it says nothing, or is not text.
+    """
+    line = " ".join(text.split())
+    if not any(c.isalnum() for c in line):
+        raise UsageError(f"{option} says nothing; give {meaning} in words")
+    if not line.isascii() and any("\ud800" <= c <= "\udfff" for c in line):
+        raise UsageError(f"{option} is not UTF-8 text; type {meaning} again")
+    return line
+
+
+class _Known:
+    """The names that a release knows, and what each stands for."""
+
+    def __init__(self, release: Release) -> None:
+        self._release = release
+        self._records = {row["record_id"]: row for row in release.rows("records")}
+        self._resources = {row["resource_id"]: row for row in release.rows("resources")}
+        self._ids = {row["resource_id"]: row for row in release.rows("ids")}
+
+    def require_two(self, pair: tuple[str, str]) -> None:
+        """Refuse names that are not known, or that stand for the same."""
+        for name in pair:
+            if name not in self._records.keys() | self._resources.keys() | self._ids.keys():
+                raise UsageError(
+                    f"{name}: no resource_id or record_id of release {self._release.number}; `moisson review` shows "
+                    "pairs with their ids, `moisson trace` finds those of an address"
+                )
+        left, right = pair
+        if left == right:
+            raise UsageError(f"{left} is given twice; a judgement is on two")
+        if not (left in self._records and right in self._records) and self._stand_for(left) == self._stand_for(right):
+            raise UsageError(
+                f"{left} and {right} stand for the same records; to part records, give two record_ids of them "
+                f"(`moisson trace SOURCE {left}` shows them)"
+            )
+
+    def address_of(self, name: str) -> str | None:
+        """The address that a name stands under."""
+        row = self._records.get(name) or self._resources.get(name)
+        url: str | None = row["url"] if row else None
+        return url
+
+    def _stand_for(self, name: str) -> frozenset[str]:
+        """The addresses, or records without one, that a name stands for tonight; itself where there are none."""
+        if name in self._records:
+            rows: Iterable[Row] = [self._records[name]]
+        else:
+            known_by = self._ids[name]["known_by"] if name in self._ids else ()
+            is_merged = name in self._ids and self._ids[name]["fate"] == "merged"
+            rows = [
+                row
+                for row in self._records.values()
+                if (row["url"] in known_by if is_merged else row["resource_id"] == name)
+            ]
+        return frozenset(row["url"] or row["record_id"] for row in rows) or frozenset((name,))
+
+
+def _require_word(source: Source, pair: Collection[str], before: Sequence[Judgement]) -> None:
+    """Refuse to take back what was not said on these very names."""
+    words = [word for word in before if {word.left, word.right} == set(pair)]
+    if words and words[-1].verdict != "withdrawn":
+        return
+    one, two = pair
+    told = "was withdrawn already" if words else "was never said"
+    others = {
+        f"`moisson judge {source.name} {w.left} {w.right} withdrawn`" for w in before if {w.left, w.right} & set(pair)
+    }
+    hint = f"; say it of the names that were judged: {' or '.join(sorted(others))}" if others and not words else ""
+    raise UsageError(f"{one} and {two}: nothing to withdraw, a word on them {told}{hint}")

@@ -1,0 +1,142 @@
+"""What a crawl knows so far, and how it asks: once for each address, robots permitting, each answer in the ledger.
+
+A page of a listing may be asked again; its answers are archived all, and its row in the ledger counts its requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from harvest.client import Client
+from harvest.robots import Robots
+from harvest.soft_failures import SameBodies, find_soft_failure
+from schema.addresses import canonical_url
+from schema.nouns import PageReading, Payload, Visit
+from schema.sources import Source
+
+Progress = Callable[[str, int, int], None]
+
+
+class ReadPage(Protocol):
+    """What reads a page: payload, its canonical address, whether it is a listing -> what the page says."""
+
+    def __call__(self, payload: Payload, url: str, *, is_listing: bool) -> PageReading:
+        """Read one page."""
+        ...
+
+
+@dataclass
+class Crawl:
+    """What is known so far; visits by canonical address, in order of first meeting."""
+
+    source: Source
+    client: Client
+    read_page: ReadPage
+    progress: Progress
+    robots: dict[str, Robots] = field(default_factory=dict)
+    visits: dict[str, Visit] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    # by listing, the addresses of the resources it shows
+    listed: dict[str, set[str]] = field(default_factory=dict)
+    bodies: SameBodies = field(default_factory=SameBodies)
+
+
+def canonical(state: Crawl, url: str) -> str | None:
+    """The canonical form of an address; None for one that is none."""
+    try:
+        return canonical_url(url, schemes=state.source.schemes)
+    except ValueError:
+        return None
+
+
+def ask(state: Crawl, url: str, role: str, via: str | None) -> Visit:
+    """Fetch an address once, robots permitting; the last hop's visit."""
+    if url in state.visits and state.visits[url].outcome not in ("not_listed", "not_asked"):
+        return state.visits[url]
+    robots = state.robots.get(urlsplit(url).netloc)
+    if robots is None:
+        return state.visits.setdefault(url, Visit(url, role, "not_asked", reason="on another host", via=via))
+    if rule := robots.refusal(url):
+        return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason=rule, via=via))
+    hops = state.client.fetch(url, role, via, lambda target: target not in state.visits and may_ask(state, target))
+    state.visits.update({hop.url: hop for hop in hops})
+    last = _end_of(state, hops[-1], role)
+    state.aliases.update({hop.url: last.url for hop in hops if hop.url != last.url})
+    tell(state, role)
+    return last
+
+
+def ask_again(state: Crawl, visit: Visit) -> Visit:
+    """Ask once more for a page that was fetched; the new answer. Its row keeps the first and counts the requests.
+
+    What the replayed WARC cannot answer again is the first answer.
+    """
+    again = state.client.fetch(visit.url, visit.role, visit.via, lambda _: False)[-1]
+    if again.outcome == "not_archived":
+        return visit
+    row = state.visits[visit.url]
+    state.visits[visit.url] = replace(row, attempts=row.attempts + again.attempts)
+    tell(state, visit.role)
+    return again
+
+
+def ask_unheard(state: Crawl, url: str, role: str) -> Visit | None:
+    """Ask for an address that the site never named; None where robots.txt denies it or the replayed WARC lacks it.
+
+    Such questions are our own: one that was not asked, or that a replay cannot answer, leaves no row.
+    """
+    if url in state.visits or not may_ask(state, url):
+        return state.visits.get(url)
+    visit = state.client.fetch(url, role, None, lambda _: False)[-1]
+    if visit.outcome == "not_archived":
+        return None
+    state.visits[url] = visit
+    tell(state, role)
+    return visit
+
+
+def tell(state: Crawl, role: str) -> None:
+    """Tell how far the crawl is."""
+    state.progress(role, sum(v.attempts > 0 for v in state.visits.values()), len(state.visits.keys() | state.shown))
+
+
+def may_ask(state: Crawl, url: str) -> bool:
+    """Whether an address is on a host whose robots.txt we read, and which lets us ask for it."""
+    robots = state.robots.get(urlsplit(url).netloc)
+    return robots is not None and robots.may_fetch(url)
+
+
+def read(state: Crawl, visit: Visit, *, is_listing: bool) -> tuple[PageReading, Visit]:
+    """What a fetched page states, and its visit: its outcome is `soft_failure` where the page is none."""
+    payload = state.client.read(visit)
+    reading = state.read_page(payload, visit.url, is_listing=is_listing)
+    has_records = bool(reading.records) or any(reject.span for reject in reading.rejects)
+    payload = replace(payload, url=visit.url)
+    reason = find_soft_failure(payload, state.bodies, has_records=has_records, is_listing=is_listing)
+    return reading, replace(visit, outcome="soft_failure", reason=reason) if reason else visit
+
+
+def note_page(state: Crawl, url: str, reading: PageReading) -> None:
+    """Remember by which addresses a page goes, and which resources it shows."""
+    for other in (url, *reading.also_known_as):
+        if other != reading.canonical_url:
+            state.aliases[other] = reading.canonical_url
+    for record in reading.records:
+        if record.url:
+            state.shown.setdefault(record.url, url)
+
+
+def _end_of(state: Crawl, last: Visit, role: str) -> Visit:
+    """The visit where a redirection ends: one made before, or one that robots.txt forbids, which is ledgered."""
+    target = last.redirect_url
+    if target is None or target in state.visits:
+        return state.visits.get(target or last.url, last)
+    robots = state.robots.get(urlsplit(target).netloc)
+    if last.outcome == "redirected" and robots is not None and (rule := robots.refusal(target)):
+        refused = Visit(target, role, "refused_by_robots", reason=rule, via=last.url)
+        return state.visits.setdefault(target, refused)
+    return last

@@ -1,0 +1,186 @@
+"""What the pages of a listing have shown so far, where its pager leads, and whether it keeps its word. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+
+from harvest.certificate import Evidence, numbered
+from schema.addresses import canonical_url, page_number, same_host, without_page_number
+from schema.nouns import Certificate, PageReading, Record, Visit
+
+# a page of this many, or a multiple, may be full though no other page tells how many a full one holds (Drupal's usual)
+_ROUND = 10
+# nobody pages by fewer
+_LEAST_FULL = 5
+_UNREAD = "unread: "
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a page of a listing: its visit, what it shows, where it leads, the largest page number it names."""
+
+    visit: Visit
+    ids: tuple[str, ...]
+    leads: tuple[str, ...] = ()
+    named: int | None = None
+    urls: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+@dataclass
+class Listing:
+    """A listing as far as it was read: the answers of its pages, and what is known to be missing."""
+
+    start: str
+    evidence: Evidence = field(default_factory=Evidence)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    heading: str | None = None
+    gap: str | None = None
+    passes: int = 1
+    unheard: set[str] = field(default_factory=set)
+
+    @property
+    def order(self) -> list[str]:
+        """Its pages, in order."""
+        return self.evidence.order
+
+    def latest(self, page: str) -> Answer:
+        """The latest answer of a page."""
+        return self.answers[page][-1]
+
+    def announced(self) -> int | None:
+        """The largest page number that the pager now names."""
+        return max((n for page in self.order if (n := self.latest(page).named) is not None), default=None)
+
+
+def answer_of(visit: Visit, reading: PageReading) -> Answer:
+    """What an answer shows; a block that could not be read stands for a resource too."""
+    unread = (f"{_UNREAD}{reject.excerpt[:500]}" for reject in reading.rejects)
+    ids = tuple(numbered((*map(_id_of, reading.records), *unread)))
+    urls = tuple(record.url for record in reading.records if record.url)
+    return Answer(visit, ids, reading.next_urls, reading.last_number if ids else None, urls)
+
+
+def _id_of(record: Record) -> str:
+    """What tells a resource from the others of its listing: its address, else its words."""
+    if record.url:
+        return record.url
+    words = "\n".join(p.text for p in (*record.body, *record.resume))
+    return f"{record.title}\n{record.type}\n{sha256(words.encode()).hexdigest()[:16]}"
+
+
+def take(listing: Listing, url: str, answer: Answer) -> None:
+    """Take note of an answer of a page."""
+    listing.answers.setdefault(url, []).append(answer)
+    listing.evidence.add(url, answer.ids)
+
+
+def fresh_pages(listing: Listing, url: str) -> list[str]:
+    """Where a page now leads that was not read, or is no page of the listing any more; an empty one leads nowhere."""
+    if not listing.latest(url).ids and url != listing.start:
+        return []
+    leads = (lead for lead in listing.latest(url).leads if same_host(lead, listing.start))
+    return [lead for lead in leads if lead not in listing.order]
+
+
+def is_repeat(listing: Listing, url: str, answer: Answer) -> bool:
+    """Whether an answer shows just what another page does."""
+    shown, others = set(answer.ids), (listing.latest(page).ids for page in listing.order if page != url)
+    return any(len(ids) == len(shown) and shown.issuperset(ids) for ids in others)
+
+
+def is_short(listing: Listing, page: str) -> bool:
+    """Whether an inner page has become the last: it leads nowhere, and shows fewer than the pages before it."""
+    before = listing.order[: listing.order.index(page)]
+    counts = [len(listing.latest(other).ids) for other in before or listing.order[:-1]]
+    return not listing.latest(page).leads and len(listing.latest(page).ids) < max(counts)
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def numbered_url(start: str, number: int) -> str:
+    """The address of a page of a listing, as Drupal writes it."""
+    first = without_page_number(start)
+    return canonical_url(f"{first}{'&' if '?' in first else '?'}page={number}")
+
+
+def may_be_cut(listing: Listing, url: str) -> bool:
+    """Whether a page that leads nowhere may have lost its pager: it is full, and no page well before it ends there."""
+    is_named_last = any(listing.latest(page).named == page_number(url) for page in listing.order[:-2])
+    if not listing.latest(url).ids:
+        return len(listing.order) > 1 and not is_named_last and _is_full(listing, listing.order[-2])
+    return not is_named_last and _is_full(listing, url)
+
+
+def _is_full(listing: Listing, page: str) -> bool:
+    count = len(listing.latest(page).ids)
+    others = [len(listing.latest(other).ids) for other in listing.order if other != page]
+    return count >= _LEAST_FULL and (count % _ROUND == 0 or count == max(others, default=0))
+
+
+def open_end(listing: Listing) -> str | None:
+    """What the pages now lead to, or name, that was not found there: the gap, None when there is nothing such."""
+    for place, page in enumerate(listing.order):
+        fault = listing.latest(page).fault
+        if fault and any(page in listing.latest(other).leads for other in listing.order):
+            return f"{page}: {fault}"
+        if place and not listing.latest(page).ids and page != listing.order[-1]:
+            return f"{page}: is empty, and the pages after it are not"
+    announced, last = listing.announced(), page_number(listing.order[-1])
+    if announced is not None and announced > last:
+        return f"{listing.order[-1]}: leads nowhere, and its pager announces page {announced + 1}"
+    return _hollow_end(listing)
+
+
+def _hollow_end(listing: Listing) -> str | None:
+    """The gap where a full page leads to an empty one that leads nowhere: for all we know it failed to fill."""
+    if len(listing.order) < 2 or listing.latest(listing.order[-1]).ids or listing.latest(listing.order[-1]).leads:
+        return None
+    before, last = listing.order[-2:]
+    is_led_to = last in listing.latest(before).leads
+    return f"{last}: is empty, and a full page leads to it" if is_led_to and _is_full(listing, before) else None
+
+
+# --- what came of it --------------------------------------------------------------------------------------------------
+
+
+def certify(listing: Listing) -> Certificate:
+    """What shows that a listing was read whole, or why that is not shown."""
+    evidence = listing.evidence
+    gap, proof = listing.gap, evidence.proof
+    if gap is None and listing.order:
+        gap = open_end(listing) or (None if proof else _unproven(listing))
+    repeated = evidence.repeated(1, len({look.page for look in evidence.looks}))
+    announced = listing.announced()
+    return Certificate(
+        url=listing.start,
+        is_complete=gap is None,
+        gap=gap,
+        announced_pages=None if announced is None else announced + 1,
+        pages_read=len(listing.answers),
+        looks=len(evidence.looks),
+        passes=listing.passes,
+        unique_records=sum(not name.startswith(_UNREAD) for name in evidence.ids),
+        slots=proof.slots if proof else evidence.slots,
+        repeats=len(repeated),
+        overlaps=sum(_are_neighbours(listing, pages) for pages in repeated.values()),
+        second_look=evidence.second_look,
+    )
+
+
+def _unproven(listing: Listing) -> str:
+    moments = listing.evidence.moments
+    certain = max((listing.evidence.stayed(moment) for moment in moments), default=0)
+    return (
+        f"{listing.start}: changed while it was read {listing.passes} times: {certain} of {listing.evidence.slots} "
+        "resources are certain; refresh later"
+    )
+
+
+def _are_neighbours(listing: Listing, pages: list[str]) -> bool:
+    order = list(listing.answers)
+    places = sorted(order.index(page) for page in pages)
+    return any(b - a == 1 for a, b in pairwise(places))

@@ -1,0 +1,191 @@
+"""From a site that moves while it is read to the published tables: nothing lost, every row led back to its bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from flows.jobs import rebuild, refresh
+from flows.ledger import read_ledgers
+from flows.sources_found import SHIPPED
+from flows.stages import harvest
+from harvest import client as client_module
+from harvest.archive import read_blocks
+from releases.gates import is_missing_from_replay, reasons_to_hold
+from releases.store import latest_release
+from schema.errors import HeldByGate
+from schema.layout import Layout
+from schema.nouns import Certificate, ListingVisit
+from schema.sources import read_source
+from tests.site_server import Answer, Script, SiteServer, answer, listing, make_source, resource
+
+SLUGS = [f"r{n:02}" for n in range(1, 26)]
+PAGES = {slug: resource(slug) for slug in [*SLUGS, "neuf"]}
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "RETRY_PAUSE_S", 0.0)
+
+
+def moving(*changes: tuple[int, Callable[[list[str]], None]]) -> dict[str, Script]:
+    """A listing of 25 in pages of 10; before the how-manieth look what happens to it."""
+    slugs, looks = list(SLUGS), [0]
+
+    def show(target: str) -> Answer:
+        looks[0] += 1
+        for look, change in changes:
+            if look == looks[0]:
+                change(slugs)
+        number = int(target.partition("page=")[2] or 0)
+        further = f"?page={number + 1}" if (number + 1) * 10 < len(slugs) else None
+        return listing("Liste", slugs[number * 10 : (number + 1) * 10], further)
+
+    return {**{f"/{slug}": content for slug, content in PAGES.items()}, **dict.fromkeys(addresses(), show)}
+
+
+def addresses() -> list[str]:
+    return ["/liste", *(f"/liste?page={number}" for number in range(1, 5))]
+
+
+def put_first(slugs: list[str]) -> None:
+    slugs.insert(0, "neuf")
+
+
+def take_15(slugs: list[str]) -> None:
+    slugs.remove("r15")
+
+
+def listed(folder: Path) -> set[str]:
+    release = latest_release(Layout(folder, "essai"))
+    assert release is not None
+    return {row["url"].rpartition("/")[2] for row in release.rows("resources") if row["state"] == "listed"}
+
+
+def test_what_is_put_first_and_taken_out_mid_crawl_leaves_the_exact_set(tmp_path: Path) -> None:
+    with SiteServer(moving((2, put_first))) as site:
+        refresh(make_source(site.origin), tmp_path / "put")
+    assert listed(tmp_path / "put") == {*SLUGS, "neuf"}
+    with SiteServer(moving((3, take_15))) as site:
+        refresh(make_source(site.origin), tmp_path / "taken")
+    assert listed(tmp_path / "taken") >= set(SLUGS) - {"r15"}
+
+
+def test_answers_of_one_page_that_both_are_needed_are_both_in_the_tables(tmp_path: Path) -> None:
+    """Page 1 shows r10 and page 2 r11, but never in one pass: they take turns at the end of page 1."""
+
+    def turn(slugs: list[str]) -> None:
+        slugs[9], slugs[10] = slugs[10], slugs[9]
+
+    with SiteServer(moving(*((look, turn) for look in range(2, 40, 2)))) as site:
+        refresh(make_source(site.origin), tmp_path)
+    assert listed(tmp_path) == set(SLUGS)
+    assert "equal to release 1" in rebuild(make_source(site.origin), tmp_path).verdict
+
+
+def test_every_answer_is_archived_and_the_row_counts_its_requests(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        ledger = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, [])
+        asked = [target for target in site.targets() if target.startswith("/liste")]
+    archived = [b.url for b in read_blocks(tmp_path / "raw" / "essai" / "000001.warc.gz") if b.kind == "response"]
+    assert asked == ["/liste", "/liste?page=1", "/liste?page=2", "/liste", "/liste?page=1"]
+    assert sum("/liste" in url for url in archived) == 5
+    rows = {visit.url.rpartition("/")[2]: visit.attempts for visit in ledger.visits if visit.role == "listing"}
+    assert rows == {"liste": 2, "liste?page=1": 2, "liste?page=2": 1}
+
+
+def test_a_replay_of_a_run_is_certified_as_the_run_was(tmp_path: Path) -> None:
+    with SiteServer(moving((3, take_15))) as site:
+        source = make_source(site.origin)
+        live = harvest(source, Layout(tmp_path, "essai"), 1, [])
+    replay = source.model_copy(update={"replay": str(tmp_path / "raw" / "essai" / "000001.warc.gz")})
+    again = harvest(replay, Layout(tmp_path / "again", "essai"), 1, [])
+    assert again.listings == live.listings
+    assert again.listings[0].certificate is not None
+    assert again.listings[0].certificate.is_complete
+
+
+def test_a_listing_that_never_rests_is_held_and_names_its_gap(tmp_path: Path) -> None:
+    def churn(slugs: list[str]) -> None:
+        slugs.insert(0, f"n{len(slugs)}-{slugs[0]}"[:60])
+        slugs.pop()
+
+    with SiteServer(moving(*((look, churn) for look in range(2, 400)))) as site:
+        with pytest.raises(HeldByGate, match=r"changed while it was read \d times"):
+            refresh(make_source(site.origin), tmp_path)
+        assert latest_release(Layout(tmp_path, "essai")) is None
+
+
+def test_the_certificate_is_in_the_ledger_as_plain_values(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, [])
+    (ledger,) = read_ledgers(Layout(tmp_path, "essai"))
+    certificate = ledger.listings[0].certificate
+    assert isinstance(certificate, Certificate)
+    assert certificate.is_complete
+    assert Certificate(**json.loads(json.dumps(asdict(certificate)))).slots == 25
+
+
+def test_the_sitemap_is_a_witness_and_no_failure(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        named = "".join(f"<loc>{site.origin}/{slug}</loc>" for slug in [*SLUGS[2:], "seule", "liste"])
+        site.scripts["/sitemap.xml"] = answer(f"<urlset>{named}</urlset>", media_type="text/xml")
+        source = make_source(site.origin, sitemap=f"{site.origin}/sitemap.xml")
+        certificate = harvest(source, Layout(tmp_path, "essai"), 1, []).listings[0].certificate
+    assert certificate is not None
+    assert certificate.is_complete
+    assert (certificate.sitemap_only_count, certificate.sitemap_only) == (1, (f"{site.origin}/seule",))
+    lacking = tuple(f"{site.origin}/{slug}" for slug in SLUGS[:2])
+    assert (certificate.not_in_sitemap_count, certificate.not_in_sitemap) == (2, lacking)
+
+
+def test_the_witness_names_the_first_twenty(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        site.scripts["/sitemap.xml"] = answer(f"<urlset><loc>{site.origin}/</loc></urlset>", media_type="text/xml")
+        source = make_source(site.origin, sitemap=f"{site.origin}/sitemap.xml")
+        certificate = harvest(source, Layout(tmp_path, "essai"), 1, []).listings[0].certificate
+    assert certificate is not None
+    assert (certificate.not_in_sitemap_count, len(certificate.not_in_sitemap)) == (25, 20)
+
+
+def test_without_a_sitemap_there_is_no_witness(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        certificate = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings[0].certificate
+    assert certificate is not None
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (None, None)
+
+
+def test_a_page_that_the_replayed_archive_lacks_stays_no_gap_for_the_gates(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        source = make_source(site.origin)
+        site.scripts["/liste?page=1"] = listing("Liste", SLUGS[10:20], "?page=2")
+        harvest(source, Layout(tmp_path, "essai"), 1, [])
+    whole = tmp_path / "raw" / "essai" / "000001.warc.gz"
+    part = tmp_path / "part.warc.gz"
+    last = next(b for b in read_blocks(whole) if b.kind == "response" and b.url.endswith("page=2"))
+    part.write_bytes(whole.read_bytes()[: last.offset])
+    replay = source.model_copy(update={"replay": str(part)})
+    ledger = harvest(replay, Layout(tmp_path / "again", "essai"), 1, [])
+    (read,) = ledger.listings
+    assert read.gap is not None
+    assert is_missing_from_replay(read.gap)
+    assert reasons_to_hold([read], {}) == []
+
+
+def test_what_a_replay_cannot_answer_of_our_own_questions_leaves_no_row(tmp_path: Path) -> None:
+    """The sample's WARC was made by others: it holds no probe, and no page after a full one that leads nowhere."""
+    source = read_source(SHIPPED / "sample.toml")
+    ledger = harvest(source, Layout(tmp_path, "sample"), 1, [])
+    assert not any("moisson-probe" in visit.url for visit in ledger.visits)
+    assert {visit.outcome for visit in ledger.visits if visit.role == "listing"} == {"fetched"}
+    assert all(found.certificate and found.certificate.is_complete for found in ledger.listings)
+    looks = [found.certificate.looks for found in ledger.listings if found.certificate]
+    assert looks == [3, 3, 1, 3, 1, 1]  # one more for the three of two pages, none for those of one
+
+
+def test_a_ledger_of_before_the_certificate_is_read() -> None:
+    assert ListingVisit("https://site.example/liste", (), None, 0, None).certificate is None
