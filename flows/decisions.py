@@ -30,6 +30,7 @@ class Takedown:
     """What a person had taken down: an address, all those that the same content is known by, its resource_ids.
 
     after_run: number of the last run when it was said. Unlike a judgement it holds for every run, before and after.
+    prints: of its passages, to know them again (flows.taken).
     """
 
     url: str
@@ -39,6 +40,7 @@ class Takedown:
     author: str
     said_at: datetime
     after_run: int
+    prints: tuple[str, ...]
 
 
 _TAKEN = TypeAdapter(Takedown)
@@ -60,11 +62,6 @@ def read_takedowns(layout: Layout) -> list[Takedown]:
         DamagedArchive: a line is not what was written.
     """
     return list(_read(layout, _TAKEDOWN, _TAKEN))
-
-
-def taken_down(layout: Layout) -> frozenset[str]:
-    """Canonical addresses of which nothing is read, asked or published any more."""
-    return frozenset(address for said in read_takedowns(layout) for address in said.addresses)
 
 
 def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]:

@@ -17,7 +17,7 @@ from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
 from flows.register import enter
 from flows.stages import find_unfinished, harvest, require_ready, silent
-from flows.takedown import finish_takedown, keep_down
+from flows.takedown import finish_takedown
 from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.validators import validators_of
@@ -83,7 +83,6 @@ def refresh(
             tonight: Ledger = step(
                 "harvest", harvest, source, layout, run, known, kind, progress, validators, unfinished
             )
-            tonight = keep_down(source, layout, tonight)
             report["courtesy"] = tonight.courtesy
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]

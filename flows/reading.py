@@ -40,7 +40,7 @@ def read_visits(
     return tuple(Reading(v, _told(page, given)) for v, page, given in zip(visits, pages, read, strict=True))
 
 
-def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool) -> PageReading:
+def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool | None) -> PageReading:
     """What a page in hand states; a page that no worker comes through is one reject."""
     page = Page(source, url, is_listing, payload=payload)
     return _told(page, parse_in_workers([page], read_one)[0])

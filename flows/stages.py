@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 
-from flows.decisions import taken_down
+from flows.erasing import keep_down
 from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
 from flows.reading import read_in_worker, read_visits
-from flows.taken import without_taken
+from flows.survey import part_files
+from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
 from harvest.archive import ArchiveWriter
 from harvest.blocks import PART_SUFFIX
@@ -63,10 +64,28 @@ def harvest(
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
     recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     """
-    if recovered is not None and recovered.is_whole:
-        write_index(layout.raw)
-        return ledger_of(layout, run)
-    started_at, gone = recovered.started_at if recovered else datetime.now(UTC), taken_down(layout)
+    if recovered is None or not recovered.is_whole:
+        try:
+            _ask(source, layout, run, known, kind, progress, validators, recovered)
+        finally:
+            # of a run that fails, too, nothing may stay that was taken down
+            keep_down(source, layout, part_files(layout))
+    keep_down(source, layout, [layout.archive(run)])
+    write_index(layout.raw)
+    return ledger_of(layout, run)
+
+
+def _ask(
+    source: Source,
+    layout: Layout,
+    run: int,
+    known: Iterable[str],
+    kind: Kind,
+    progress: Progress,
+    validators: Mapping[str, Validators] | None,
+    recovered: Recovered | None,
+) -> None:
+    started_at, taken = recovered.started_at if recovered else datetime.now(UTC), taken_down(layout)
     transport, pace = _transport(source)
     if recovered is not None:
         transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
@@ -74,7 +93,7 @@ def harvest(
     sent = validators if source.replay_path is None else None
 
     def read_page(payload: Payload, url: str, *, is_listing: bool) -> PageReading:
-        return without_taken(read_in_worker(payload, url, source, is_listing=is_listing), gone)
+        return without_taken(read_in_worker(payload, url, source, is_listing=is_listing), taken)
 
     with (
         _writer(source, layout, run, kind, recovered) as archive,
@@ -84,8 +103,6 @@ def harvest(
         ended_at, courtesy = datetime.now(UTC), client.receipt(visits).as_values()
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
-    write_index(layout.raw)
-    return ledger
 
 
 def _writer(source: Source, layout: Layout, run: int, kind: Kind, recovered: Recovered | None) -> ArchiveWriter:
@@ -168,8 +185,8 @@ def batches(visits: Iterable[Visit]) -> list[tuple[Visit, ...]]:
 
 def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path:
     """Read archived pages; the file that holds what they state, named by what went in."""
-    names, gone = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer], taken_down(layout)
-    name = sha256(json.dumps([code_digest(), repr(source), sorted(gone), *names]).encode()).hexdigest()[:24]
+    names, taken = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer], taken_down(layout)
+    name = sha256(json.dumps([code_digest(), repr(source), sorted(taken.addresses), *names]).encode()).hexdigest()[:24]
     read = read_visits(source, layout, visits)
-    readings = tuple(replace(reading, page=without_taken(reading.page, gone)) for reading in read)
+    readings = tuple(replace(reading, page=without_taken(reading.page, taken)) for reading in read)
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)

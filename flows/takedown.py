@@ -13,22 +13,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flows.decisions import Takedown, add_takedown, read_takedowns
-from flows.erasing import Erasure, Sought, Survey, archive_files, path_name, plan_erasure, survey, write_erasure
+from flows.erasing import plan_erasure, put_in_place, write_erasure
 from flows.grounds import Former, build_upon
-from flows.ledger import Ledger, read_ledgers
+from flows.ledger import read_ledgers
 from flows.lock import locked
 from flows.manifest import has_heard, inputs, release_facts, takedown_entry
 from flows.register import enter, read_register, write_register
 from flows.residue import find_residue
-from flows.taken import NOTE
-from flows.taking import Known, known_of, table_folders, table_folders_in
+from flows.survey import Survey, archive_files, survey
+from flows.taken import NOTE, prints_of
+from flows.taking import Known, known_of, table_folders
 from harvest.index import INDEX_NAME, write_index
 from harvest.redact import Note
 from parsers.sought import find_sought
@@ -40,17 +39,6 @@ from schema.layout import Layout
 from schema.sources import Source
 
 _PLAN = "plan.json"
-
-
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """What lies aside, ready to be put in place: archives by name, counts for the verdict, notes for the person."""
-
-    records: int
-    files: int
-    rows: int
-    releases: int
-    notes: tuple[str, ...]
 
 
 def takedown(source: Source, data: Path, url: str, why: str, author: str) -> str:
@@ -83,42 +71,20 @@ def finish_takedown(source: Source, layout: Layout) -> None:
         shutil.rmtree(_raw_folder(layout))
 
 
-def keep_down(source: Source, layout: Layout, tonight: Ledger) -> Ledger:
-    """Take out of a night's archive what the site still shows of resources that were taken down; its ledger then.
-
-    Call it before the night is read: digests in the ledger are other ones.
-    """
-    takedowns, path = read_takedowns(layout), layout.archive(tonight.run)
-    if not takedowns:
-        return tonight
-    sought = Sought(frozenset(a for said in takedowns for a in said.addresses), {}, frozenset(), frozenset())
-    found = survey(source, [path], sought)
-    note = Note(takedowns[-1].why if len(takedowns) == 1 else "see decisions.jsonl", takedowns[-1].said_at)
-    plan = plan_erasure(source, found, found.keys(sought)[0], note)
-    if not plan.records:
-        return tonight
-    _mkdir(layout.staging)
-    write_erasure(plan, layout.staging)
-    (layout.staging / path.name).replace(path)
-    _sync(path.parent)
-    return read_ledgers(layout, set(layout.runs()) - {tonight.run})[0]
-
-
 def _take_down(source: Source, layout: Layout, address: str, why: str, author: str) -> str:
-    known = known_of(source, layout, address)
     before = next((said for said in read_takedowns(layout) if address in said.addresses), None)
-    known = known.with_names(before.addresses, before.resource_ids) if before else known
+    known = known_of(source, layout, address, before)
     found = survey(source, archive_files(layout), known.sought)
-    if not (found.is_met or known.is_known or before):
+    if not (found.is_met or known.is_known):
         raise UsageError(
             f"{address}: no page, record or resource of {source.name} goes by it; "
             "give the address as resources.parquet or pages.parquet has it"
         )
-    keys, shared = found.keys(known.sought)
+    keys, shared = found.keys()
     if find_sought(why.encode(), keys):
         raise UsageError("--why repeats the text that is to go; say it in other words")
-    said = _said(layout, address, known, why, author, before)
-    staged = _stage(source, layout, said, known, found, keys)
+    said = _said(layout, address, known, keys, (why, author), before)
+    staged = _stage(source, layout, said, found, keys)
     if staged is None:
         when = f"since {said.said_at:%Y-%m-%d %H:%M} UTC: {said.why}"
         return f"{source.name}: {address} is already down {when} (see {layout.decisions})"
@@ -126,7 +92,10 @@ def _take_down(source: Source, layout: Layout, address: str, why: str, author: s
     release = _publish(source, layout)
     _close(layout)
     _require_gone(layout, keys)
-    return _verdict(source, layout, address, staged, release, shared)
+    shared_told = [f"{_count(shared, 'passage')} left, stated by other resources too"] if shared else []
+    where = f" -> release {release.number}" if release else ""
+    told = "; ".join([*staged, *shared_told])
+    return f"{source.name}: {address} taken down: {told}; tombstone in {layout.decisions}{where}"
 
 
 # --- what is to go ----------------------------------------------------------------------------------------------------
@@ -144,13 +113,25 @@ def _address_of(source: Source, url: str, why: str) -> str:
     return address
 
 
-def _said(layout: Layout, address: str, known: Known, why: str, author: str, before: Takedown | None) -> Takedown:
+def _said(
+    layout: Layout,
+    address: str,
+    known: Known,
+    keys: frozenset[str],
+    words: tuple[str, str],
+    before: Takedown | None,
+) -> Takedown:
     """The decision, appended where it is not yet there, before anything else changes."""
     _mkdir(_raw_folder(layout))
-    if before and set(before.addresses) >= known.addresses and set(before.resource_ids) >= known.resource_ids:
+    addresses, ids, prints = known.sought.taken.addresses, known.resource_ids, prints_of(keys)
+    if before and all(
+        new <= set(old)
+        for new, old in ((addresses, before.addresses), (ids, before.resource_ids), (prints, before.prints))
+    ):
         return before
-    addresses, ids = tuple(sorted(known.addresses)), tuple(sorted(known.resource_ids))
-    said = Takedown(address, addresses, ids, why, author, datetime.now(UTC), max([0, *layout.runs()]))
+    prints |= known.sought.taken.prints
+    named = tuple(sorted(addresses)), tuple(sorted(ids))
+    said = Takedown(address, *named, *words, datetime.now(UTC), max([0, *layout.runs()]), tuple(sorted(prints)))
     add_takedown(layout, said)
     return said
 
@@ -158,16 +139,24 @@ def _said(layout: Layout, address: str, known: Known, why: str, author: str, bef
 # --- aside ------------------------------------------------------------------------------------------------------------
 
 
-def _stage(
-    source: Source, layout: Layout, said: Takedown, known: Known, found: Survey, keys: frozenset[str]
-) -> _Staged | None:
-    """Write aside all that changes, the plan last; None, and nothing left aside, where nothing does."""
+def _stage(source: Source, layout: Layout, said: Takedown, found: Survey, keys: frozenset[str]) -> list[str] | None:
+    """Write aside all that changes, the plan last; what it is, in words; None where nothing changes."""
     for folder in (_raw_folder(layout), _clean_folder(layout)):
         shutil.rmtree(folder, ignore_errors=True)
         _mkdir(folder)
     plan = plan_erasure(source, found, keys, Note(said.why, said.said_at))
     made = write_erasure(plan, _raw_folder(layout))
-    what = _withdrawal(said, known, found, keys, plan, made)
+    what = Withdrawal(
+        addresses=frozenset(said.addresses),
+        resource_ids=frozenset(said.resource_ids),
+        titles=frozenset(found.titles),
+        holds_text=lambda text: bool(find_sought(text.encode("utf-8", errors="replace"), keys)),
+        payloads={place: (one.payload_sha256, one.size_bytes) for place, one in plan.places.items()},
+        gone=frozenset(place for place, one in plan.places.items() if one.is_gone),
+        note=NOTE,
+        entry={**takedown_entry(said), "at": said.said_at.isoformat()},
+        inputs=made,
+    )
     rows = _stage_tables(layout, what)
     _stage_register(layout, said)
     newest = latest_release(layout)
@@ -175,31 +164,16 @@ def _stage(
     if is_heard and not any(_raw_folder(layout).iterdir()) and not any(_aside(layout)):
         _close(layout)
         return None
+    _write_plan(layout, list(made))
     fewer = [count for count in rows.values() if count]
-    staged = _Staged(plan.count, len(made), sum(fewer), len(fewer), tuple(plan.notes))
-    _write_plan(layout)
-    return staged
-
-
-def _withdrawal(
-    said: Takedown, known: Known, found: Survey, keys: frozenset[str], plan: Erasure, made: Mapping[str, str]
-) -> Withdrawal:
-    return Withdrawal(
-        addresses=frozenset(said.addresses),
-        resource_ids=frozenset(said.resource_ids),
-        titles=frozenset({*found.titles, *known.sought.titles}),
-        holds_text=lambda text: bool(find_sought(text.encode("utf-8", errors="replace"), keys)),
-        payloads=plan.payloads,
-        note=NOTE,
-        entry={**takedown_entry(said), "at": said.said_at.isoformat()},
-        inputs={path_name(Path(name)): digest for name, digest in made.items()},
-    )
+    records = f"{_count(len(plan.places), 'archive record')} in {_count(len(made), 'file')}"
+    return [records, f"{_count(sum(fewer), 'row')} in {_count(len(fewer), 'set')} of tables", *plan.notes]
 
 
 def _stage_tables(layout: Layout, what: Withdrawal) -> dict[str, int]:
     """Write aside every folder of tables that changes; how many rows each loses."""
     aside, rows = _clean_folder(layout), {}
-    for folder in table_folders(layout, "releases", "held", "runs"):
+    for folder in table_folders(layout.clean, "releases", "held", "runs"):
         name = folder.relative_to(layout.clean).as_posix()
         if name.startswith("runs/"):
             stage_run(folder, aside / name, what)
@@ -221,18 +195,15 @@ def _stage_register(layout: Layout, said: Takedown) -> None:
 
 def _apply(layout: Layout) -> None:
     """Put the archives and the register that lie aside in their places; what is there already is passed over."""
-    changed = []
+    plan = _raw_folder(layout) / _PLAN
     try:
-        for path in sorted(_raw_folder(layout).iterdir()):
-            if path.name != _PLAN:
-                path.replace(layout.raw / path.name)
-                changed.append(path_name(path))
-        _sync(layout.raw)
+        put_in_place((path for path in _raw_folder(layout).iterdir() if path != plan), layout.raw)
     except OSError as error:
         raise DiskTrouble(f"{layout.raw}: cannot be written ({error}); make room and take it down again") from error
     drop_states(layout)
     if (layout.raw / INDEX_NAME).exists():
-        write_index(layout.raw, again=changed)
+        # all that the plan names: what was put in place before a kill is not in the index yet
+        write_index(layout.raw, again=json.loads(plan.read_text(encoding="utf-8")))
 
 
 def _publish(source: Source, layout: Layout) -> Release | None:
@@ -265,7 +236,7 @@ def _at_once(_name: str, stage: Any, *arguments: Any) -> Any:
 
 def _aside(layout: Layout) -> list[Path]:
     """Folders of tables that lie ready."""
-    return list(table_folders_in(_clean_folder(layout), "releases", "held", "runs"))
+    return list(table_folders(_clean_folder(layout), "releases", "held", "runs"))
 
 
 def _swap_tables(layout: Layout) -> None:
@@ -305,18 +276,8 @@ def _require_gone(layout: Layout, keys: frozenset[str]) -> None:
         raise Bug(f"{layout.source}: the text still stands in {', '.join(left[:5])}: report it, and remove it by hand")
 
 
-def _verdict(
-    source: Source, layout: Layout, address: str, staged: _Staged | None, release: Release | None, shared: int
-) -> str:
-    done = staged or _Staged(0, 0, 0, 0, ())
-    parts = [
-        f"{done.records} archive records in {done.files} files",
-        f"{done.rows} rows in {done.releases} releases",
-        *([f"{shared} passages stay that other resources state too"] if shared else []),
-        *done.notes,
-    ]
-    where = f" -> release {release.number}" if release else ""
-    return f"{source.name}: {address} taken down: {'; '.join(parts)}; tombstone in {layout.decisions}{where}"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 # --- disk -------------------------------------------------------------------------------------------------------------
@@ -330,12 +291,11 @@ def _clean_folder(layout: Layout) -> Path:
     return layout.clean / "takedown"
 
 
-def _write_plan(layout: Layout) -> None:
-    """Close what lies aside: once this file is there, it is put in place whatever happens."""
-    names: Iterable[Path] = (*_raw_folder(layout).iterdir(), *_aside(layout))
+def _write_plan(layout: Layout, archives: list[str]) -> None:
+    """Close what lies aside: once this file is there, it is put in place whatever happens. It names the archives."""
     path = _raw_folder(layout) / _PLAN
     fresh = path.with_name(".plan.new")
-    fresh.write_text(json.dumps(sorted(str(name.relative_to(layout.data)) for name in names)) + "\n", encoding="utf-8")
+    fresh.write_text(json.dumps(archives) + "\n", encoding="utf-8")
     for one in (fresh, _clean_folder(layout), *_clean_folder(layout).glob("*"), _raw_folder(layout)):
         _sync(one)
     fresh.rename(path)

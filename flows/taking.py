@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.erasing import Place, Sought
+from flows.decisions import Takedown
+from flows.survey import Place, Sought, Span
+from flows.taken import Taken
 from releases.store import latest_release
 from releases.tables import read_rows
 from schema.addresses import canonical_url, is_home
@@ -17,47 +19,38 @@ from schema.tables import BY_NAME
 
 Row = Mapping[str, Any]
 _NO_RESOURCES = frozenset({"listing", "robots", "sitemap"})
-_READ = ("resources", "records", "passages", "history")
+_READ = ("resources", "records", "history")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Addresses and ids of a resource as published, and what to seek in the archive; is_known: any table has it."""
+    """What is known of a resource before the archive is read; is_known: a table has it, or it was taken down before."""
 
-    addresses: frozenset[str]
     resource_ids: frozenset[str]
     is_known: bool
     sought: Sought
 
-    def with_names(self, addresses: Iterable[str], resource_ids: Iterable[str]) -> Known:
-        """The same, known by more."""
-        known_by, ids = self.addresses | set(addresses), self.resource_ids | set(resource_ids)
-        return Known(known_by, ids, self.is_known, replace(self.sought, addresses=known_by))
 
-
-def known_of(source: Source, layout: Layout, address: str) -> Known:
-    """What the published tables know of the resource that goes by an address.
+def known_of(source: Source, layout: Layout, address: str, before: Takedown | None) -> Known:
+    """What the published tables know of the resource that goes by an address, and an earlier takedown of it.
 
     Raises:
         DamagedArchive: a table cannot be read.
     """
     newest = latest_release(layout)
-    addresses, ids, is_known = {address}, set[str](), False
+    addresses, ids, is_known = {address}, set[str](), before is not None
     if newest is not None:
         pages, register = newest.rows("pages"), newest.rows("ids")
         addresses, ids = _names(address, pages, register, _listings(source, pages))
-        is_known = bool(ids) or any(page["url"] == address for page in pages)
-    sought = _sought(layout, frozenset(addresses), ids)
-    return Known(frozenset(addresses), frozenset(ids), is_known, sought)
+        is_known |= bool(ids) or any(page["url"] == address for page in pages)
+    if before is not None:
+        addresses, ids = addresses | set(before.addresses), ids | set(before.resource_ids)
+    taken = Taken(frozenset(addresses), frozenset(before.prints if before else ()))
+    return Known(frozenset(ids), is_known, _sought(layout, taken, ids))
 
 
-def table_folders(layout: Layout, *kinds: str) -> Iterator[Path]:
-    """Folders of tables below data/clean/<source>: `releases`, `held`, `runs`, in order of their numbers."""
-    return table_folders_in(layout.clean, *kinds)
-
-
-def table_folders_in(clean: Path, *kinds: str) -> Iterator[Path]:
-    """The same below any folder."""
+def table_folders(clean: Path, *kinds: str) -> Iterator[Path]:
+    """Folders of tables below a folder: of `releases`, `held`, `runs`, in order of their numbers."""
     for kind in kinds:
         folder = clean / kind
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -93,14 +86,14 @@ def _listings(source: Source, pages: Iterable[Row]) -> set[str]:
     return named | {page["url"] for page in pages if page["role"] in _NO_RESOURCES or is_home(page["url"])}
 
 
-def _sought(layout: Layout, addresses: frozenset[str], ids: set[str]) -> Sought:
-    """Blocks and words of a resource in every release and held run; ids under which it stood there are added."""
-    blocks: dict[Place, frozenset[tuple[int, int]]] = {}
+def _sought(layout: Layout, taken: Taken, ids: set[str]) -> Sought:
+    """Blocks and words of a resource in every release and held run."""
+    blocks: dict[Place, frozenset[Span]] = {}
     titles, texts = set[str](), set[str]()
-    for folder in table_folders(layout, "releases", "held"):
+    for folder in table_folders(layout.clean, "releases", "held"):
         rows = {name: read_rows(BY_NAME[name], folder / f"{name}.parquet") for name in _READ}
         for record in rows["records"]:
-            if record["resource_id"] in ids or record["url"] in addresses:
+            if record["resource_id"] in ids or record["url"] in taken.addresses:
                 place = (record["warc_file"], record["warc_offset"])
                 blocks[place] = blocks.get(place, frozenset()) | {(record["block_start"], record["block_end"])}
                 titles.add(record["title"])
@@ -110,7 +103,7 @@ def _sought(layout: Layout, addresses: frozenset[str], ids: set[str]) -> Sought:
         texts |= {text for row in mine for text in _paragraphs(row["summary"])}
         old = [row for row in rows["history"] if row["resource_id"] in ids and row["field"] == "summary"]
         texts |= {text for row in old for text in _paragraphs(row["value"])}
-    return Sought(addresses, blocks, frozenset(titles), frozenset(texts))
+    return Sought(taken, blocks, frozenset(titles), frozenset(texts))
 
 
 def _paragraphs(*texts: str | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ Refuses to show bytes that are not those the record was read from: the block's d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,11 @@ def _taken_down(release: Release, source: Source, what: str) -> str | None:
         return None
     for said in release.manifest.get("takedowns", ()):
         if name in (*said["addresses"], *said["resource_ids"]):
-            return f"{what} was taken down on {said['at']}: {said['why']}\nNothing of it is kept or published."
+            at = datetime.fromisoformat(said["at"])
+            return (
+                f"{what} was taken down on {at:%Y-%m-%d} at {at:%H:%M} UTC: {said['why']}\n"
+                f"Nothing of it is kept or published. It was known by {', '.join(said['addresses'])}."
+            )
     return None
 
 

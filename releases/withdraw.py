@@ -30,8 +30,8 @@ class Withdrawal:
 
     addresses and resource_ids: whose rows go. titles: what they were called. holds_text: whether a text has a passage
     of theirs in it. payloads: sha256 and size in bytes of the pages that the archive holds otherwise now, by file and
-    offset. note: what is said of their pages. entry: of the list `takedowns` of release.json. inputs: sha256 of the
-    archives that changed, by name.
+    offset; gone: those of which nothing is left. note: what is said of their pages. entry: of the list `takedowns` of
+    release.json. inputs: sha256 of the archives that changed, by name.
     """
 
     addresses: frozenset[str]
@@ -39,6 +39,7 @@ class Withdrawal:
     titles: frozenset[str]
     holds_text: Callable[[str], bool]
     payloads: Mapping[tuple[str, int], tuple[str, int]]
+    gone: frozenset[tuple[str, int]]
     note: str
     entry: Mapping[str, Any]
     inputs: Mapping[str, str]
@@ -51,9 +52,7 @@ class Withdrawal:
 def withdraw(tables: Mapping[str, Sequence[Row]], what: Withdrawal) -> Tables:
     """Rows of a release without those of a resource; rows of `ids` and `pages` stay, without its words."""
     ids, addresses = what.resource_ids, what.addresses
-    gone = {
-        r["record_id"] for r in tables["records"] if r["resource_id"] in ids or {r["url"], r["page_url"]} & addresses
-    }
+    gone = {row["record_id"] for row in tables["records"] if _is_gone(row, what)}
     named = ids | gone
 
     def is_left(table: str, row: Row) -> bool:
@@ -72,6 +71,11 @@ def withdraw(tables: Mapping[str, Sequence[Row]], what: Withdrawal) -> Tables:
     left["pages"] = withdraw_pages(left["pages"], what)
     left["records"] = [_renewed(row, what) for row in left["records"]]
     return left
+
+
+def _is_gone(record: Row, what: Withdrawal) -> bool:
+    is_own = record["resource_id"] in what.resource_ids or bool({record["url"], record["page_url"]} & what.addresses)
+    return is_own or (record["warc_file"], record["warc_offset"]) in what.gone
 
 
 def withdraw_pages(pages: Sequence[Row], what: Withdrawal) -> list[Row]:

@@ -355,7 +355,7 @@ def read_small(folder: Path, replay: Path) -> Source:
 def test_what_another_resource_states_too_stays_and_is_counted(tmp_path: Path) -> None:
     source, data = small(tmp_path)
     verdict = takedown(source, data, "https://rtes.example/beta", WHY, "moi")
-    assert "1 passages stay that other resources state too" in verdict
+    assert "1 passage left, stated by other resources too" in verdict
     rows = {row["title"]: row for row in latest(Layout(data, source.name), "resources")}
     assert SHARED in rows["Alpha"]["summary"]
     assert places_of(data, frozenset({BETA_TEXT})) == set()
