@@ -67,7 +67,7 @@ class Survey:
 
     def keys(self) -> tuple[frozenset[str], int]:
         """Passages to look for everywhere, and how many were left out because another resource states them too."""
-        keys = sought_in([*self.texts, *self.titles])
+        keys = sought_in(self.texts, self.titles)
         others = "\n".join(sorted(self.others))
         own = frozenset(key for key in keys if key not in others)
         return own, len(keys) - len(own)

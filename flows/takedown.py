@@ -15,15 +15,15 @@ import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flows.decisions import Takedown, add_takedown, read_takedowns
 from flows.erasing import plan_erasure, put_in_place, write_erasure
 from flows.grounds import Former, build_upon
 from flows.ledger import read_ledgers
 from flows.lock import locked
-from flows.manifest import has_heard, inputs, release_facts, takedown_entry
-from flows.register import enter, read_register, write_register
+from flows.manifest import has_heard, inputs, takedown_entry
+from flows.publishing import at_once, publish_built
+from flows.register import read_register, write_register
 from flows.residue import find_residue
 from flows.survey import Survey, archive_files, survey
 from flows.taken import NOTE, prints_of
@@ -31,7 +31,7 @@ from flows.taking import Known, known_of, table_folders
 from harvest.index import INDEX_NAME, write_index
 from harvest.redact import Note
 from parsers.sought import find_sought
-from releases.store import Release, drop_states, latest_release, open_release, publish, sweep
+from releases.store import Release, drop_states, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
 from schema.addresses import canonical_url
 from schema.errors import Bug, DiskTrouble, UsageError
@@ -214,24 +214,16 @@ def _publish(source: Source, layout: Layout) -> Release | None:
     aside = _clean_folder(layout) / "releases" / newest.path.name
     told = open_release(aside) if aside.exists() else newest
     ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
-    built = build_upon(source, layout, ledgers, Former(None, told), _at_once)
-    good = built if built.refusal is None else built.last_good
-    if good is None:
-        raise built.refusal or Bug("nothing was built")
-    facts = release_facts(source, layout, good, "takedown")
-    titles = {row["resource_id"]: row["title"] for row in good.tables["resources"]}
-    enter(layout, good.tables["ids"], titles, good.run, facts["published_at"])
-    return publish(layout, good.tables, facts)
+    built = build_upon(source, layout, ledgers, Former(None, told), at_once)
+    # where a gate lets nothing pass, as when the only resource is taken down, what is left is published all the same
+    good = built if built.refusal is None else built.last_good or built
+    return publish_built(source, layout, good, "takedown")
 
 
 def _is_up_to_date(release: Release, layout: Layout) -> bool:
     """Whether a release was built with every takedown in force, from the archives as they are."""
     stands_on = release.manifest["inputs"]
     return has_heard(release, layout) and bool(stands_on == inputs(layout, int(release.manifest["run"])))
-
-
-def _at_once(_name: str, stage: Any, *arguments: Any) -> Any:
-    return stage(*arguments)
 
 
 def _aside(layout: Layout) -> list[Path]:

@@ -22,11 +22,11 @@ class Taken:
     prints: frozenset[str] = frozenset()
 
     def holds(self, record: Record) -> bool:
-        """Whether a record states it: by its address or, wherever the site has it now, by most of its words."""
+        """Whether a record states it: by its address or, wherever the site has it now, by half of its words."""
         if record.url in self.addresses:
             return True
         prints = prints_of(sought_in(texts_of(record))) if self.prints else frozenset()
-        return len(prints & self.prints) * 2 > len(prints)
+        return bool(prints) and len(prints & self.prints) * 2 >= len(prints)
 
 
 def taken_down(layout: Layout) -> Taken:

@@ -8,9 +8,9 @@
         metadata                         last: the run's ledger as JSON
     data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
 
-A file gets its name once it is whole, and is never edited. Each exchange is flushed when it is written, so that a
-killed process loses none that was answered; the disk is waited for (fsync) at the end: what a power cut takes from the
-tail, harvest.repair notices.
+A file gets its name once it is whole, and is never edited (but see harvest.redact). Each exchange is flushed when it is
+written, so that a killed process loses none that was answered; the disk is waited for (fsync) at the end: what a power
+cut takes from the tail, harvest.repair notices.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from schema.folding import fold, squeeze
 
-# shorter ones are titles, labels, turns of phrase: no text of their own
-LEAST_CHARS = 40
+# shorter ones are labels, turns of phrase: no text of their own
+LEAST_CHARS, LEAST_TITLE_CHARS = 40, 20
 
 _CODED = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?|\\u[0-9a-fA-F]{4}|\\/")
 _TAG = r"</?[A-Za-z][^<>]*>"
@@ -45,9 +45,10 @@ def key_of(text: str) -> str:
     return text.translate(_KEYS)
 
 
-def sought_in(texts: Iterable[str]) -> frozenset[str]:
-    """The keys of the texts that are long enough to be somebody's own."""
-    return frozenset(key_of(text) for text in texts if len(squeeze(text)) >= LEAST_CHARS)
+def sought_in(texts: Iterable[str], titles: Iterable[str] = ()) -> frozenset[str]:
+    """The keys of the texts and titles that are long enough to be somebody's own."""
+    long = [text for text in texts if len(squeeze(text)) >= LEAST_CHARS]
+    return frozenset(map(key_of, [*long, *(title for title in titles if len(squeeze(title)) >= LEAST_TITLE_CHARS)]))
 
 
 @dataclass(frozen=True, slots=True)

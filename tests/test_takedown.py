@@ -5,45 +5,47 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from fastwarc.warc import ArchiveIterator
 
 import flows.takedown as job
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
+from flows.lock import locked
 from flows.sources_found import find_source
 from flows.takedown import takedown
 from harvest.archive import ArchiveWriter
-from harvest.index import known_originals, write_index
-from harvest.members import Damage, WarcRecord, record_at, scan_records
+from harvest.fixity import check
+from harvest.index import index_of, read_index
+from harvest.members import Damage, scan_records
 from harvest.payloads import read_payload
-from harvest.redact import Note, fitted_member, is_tombstone, repeating, tombstone, without_passages
-from harvest.revisits import answer_bytes, effective_answer
-from parsers.sought import blank_sought, blank_spans, find_sought, key_of, sought_in
+from harvest.redact import is_tombstone
+from parsers.sought import key_of
 from receipts.trace import trace
 from releases.store import latest_release
 from releases.tables import read_rows
-from schema.errors import Bug, UsageError
+from schema.errors import AlreadyRunning, Bug, HeldByGate, SiteUnreachable, StructureChanged, UsageError
 from schema.layout import Layout
-from schema.nouns import Original
-from schema.sources import Source
+from schema.sources import Source, read_source
 from schema.tables import BY_NAME
-from tests.small_site import LISTING, block, listing, own_page, page_of, redirect, source_file, warc
+from tests.small_site import LISTING, block, listing, own_page, redirect, source_file, warc
+from tests.taken_site import BETA_TEXT, PAGES, SHARED, latest, places_of, records_of, small, whole, with_text
 
 WHY = "à la demande de l'auteur"
-SHARED_NIGHTS = ("night1", "night2")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-NOTE = Note(WHY, NOW)
+BETA = "https://rtes.example/beta"
+LONG = bool(os.environ.get("MOISSON_LONG"))
 
 
 # --- the whole way, on the bundled sample -----------------------------------------------------------------------------
@@ -84,60 +86,6 @@ def fresh(published: tuple[Source, Path, str, frozenset[str]], tmp_path: Path) -
     source, data, url, _ = published
     shutil.copytree(data, tmp_path / "data", symlinks=True)
     return source, tmp_path / "data", url
-
-
-def latest(layout: Layout, table: str) -> list[dict[str, Any]]:
-    release = latest_release(layout)
-    assert release is not None
-    return release.rows(table)
-
-
-def unpacked(path: Path) -> Iterator[bytes]:
-    """Everything a file holds, by other means than those of the product."""
-    raw = path.read_bytes()
-    yield raw
-    if raw[:2] == b"\x1f\x8b":
-        whole = gzip.decompress(raw)
-        yield whole
-        with path.open("rb") as file:
-            bodies = [record.reader.read() for record in ArchiveIterator(file, parse_http=True)]
-        for body in bodies:
-            yield body
-            for undo in (gzip.decompress, dechunked):
-                try:
-                    yield undo(body)
-                except (OSError, ValueError, EOFError):
-                    continue
-    elif path.suffix == ".parquet":
-        yield json.dumps(pq.read_table(path).to_pylist(), ensure_ascii=False, default=str).encode()
-
-
-def dechunked(body: bytes) -> bytes:
-    head, _, rest = body.partition(b"\r\n")
-    out = b""
-    while size := int(head, 16):
-        out, rest = out + rest[:size], rest[size + 2 :]
-        head, _, rest = rest.partition(b"\r\n")
-    return out
-
-
-def places_of(data: Path, passages: frozenset[str]) -> set[str]:
-    """Files below a folder in which a passage stands, as letters or as entities."""
-    ways = [w.encode(c, "ignore") for p in passages for w in (p, html.escape(p)) for c in ("utf-8", "cp1252")]
-    ways += [html.escape(p).encode("ascii", "xmlcharrefreplace") for p in passages]
-    files = [p for p in data.rglob("*") if p.is_file() and not p.is_symlink()]
-    return {
-        str(p.relative_to(data)) for p in files if any(w in held for held in unpacked(p) for w in ways if len(w) >= 40)
-    }
-
-
-def records_of(data: Path) -> dict[tuple[str, int], WarcRecord]:
-    found = {}
-    for path in sorted((data / "raw").rglob("*.warc.gz")):
-        for record in scan_records(path):
-            assert not isinstance(record, Damage)
-            found[path.name, record.offset] = record
-    return found
 
 
 def tables_but(data: Path, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
@@ -182,6 +130,15 @@ def test_nothing_of_it_is_left_and_all_else_is_as_it_was(
     changed = {place for place, r in before.items() if after[place] != r} - ledgers
     assert len(changed) == int(verdict.split(" archive records")[0].split()[-1])
     assert all(after[place].length == before[place].length for place in before.keys() - ledgers)
+    for path in sorted(layout.raw.glob("*.warc.gz")):
+        old, new = (kept / "raw" / source.name / path.name).read_bytes(), path.read_bytes()
+        for name, offset in (place for place in before if place[0] == path.name and place not in changed | ledgers):
+            end = offset + before[name, offset].length
+            assert old[offset:end] == new[offset:end]
+    assert {"response", "resource"} <= {before[place].kind for place in changed}
+    own = [p for p in changed if before[p].url == url]
+    assert len(own) >= 2
+    assert all(is_tombstone(read_payload(layout.raw / name, offset).content) for name, offset in own)
     same = ("warc-type", "warc-target-uri", "warc-date", "warc-record-id")
     assert all(after[p].header(n) == before[p].header(n) for p in changed for n in same)
     for path in sorted(layout.raw.glob("*.warc.gz")):
@@ -231,11 +188,14 @@ def test_afterwards_every_command_still_holds_and_it_does_not_come_back(
     ids = {row["resource_id"] for row in latest(layout, "resources") if row["url"] == url}
     other = next(row["url"] for row in latest(layout, "resources") if row["url"] and row["resource_id"] not in ids)
     takedown(source, data, url, WHY, "moi")
+    before = files_of(data)
     assert f"is already down since {datetime.now(UTC):%Y}" in takedown(source, data, url, "encore", "moi")
-    assert len(layout.decisions.read_text(encoding="utf-8").splitlines()) == 1
+    assert files_of(data) == before
+    require_sound_index(layout)
     assert "equal to release 3" in rebuild(source, data).verdict
-    assert WHY in trace(source, data, url)
-    assert WHY in trace(source, data, next(iter(ids)))
+    for name in (url, *ids):
+        assert f"{name} was taken down on {datetime.now(UTC):%Y-%m-%d} at " in trace(source, data, name)
+        assert WHY in trace(source, data, name)
     assert "its bytes" in trace(source, data, other)
     fates = {row["resource_id"]: row for row in latest(layout, "ids")}
     assert all(fates[name]["fate"] == "taken_down" and WHY in fates[name]["why"] for name in ids)
@@ -249,7 +209,29 @@ def test_afterwards_every_command_still_holds_and_it_does_not_come_back(
     assert places_of(data, passages) == set()
     asked = {row["url"]: row for row in latest(layout, "pages")}
     assert url not in asked or asked[url]["attempts"] == 0
+    later = [r for (file, _), r in records_of(data).items() if file > "000003.warc.gz"]
+    assert any(r.kind == "request" for r in later)
+    assert not any(r.url == url for r in later)
+    require_sound_index(layout)
     assert "equal to release" in rebuild(source, data).verdict
+
+
+def files_of(data: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file() and not p.is_symlink()}
+
+
+def require_sound_index(layout: Layout) -> None:
+    """The index is what the archives give, and every record is what the index says."""
+
+    def rows(table: Any) -> list[dict[str, Any]]:
+        return sorted(table.to_pylist(), key=lambda row: (row["file"], row["offset"]))
+
+    assert rows(read_index(layout.raw)) == rows(index_of(layout.raw))
+    assert check(layout.raw) == []
+
+
+# --- kills ------------------------------------------------------------------------------------------------------------
 
 
 class Killed(BaseException):
@@ -266,7 +248,7 @@ def test_a_kill_at_any_boundary_is_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, again: str
 ) -> None:
     source, data = small(tmp_path)
-    layout, url = Layout(data, source.name), "https://rtes.example/beta"
+    layout, url = Layout(data, source.name), BETA
     does: Callable[..., Any] = getattr(job, stage)
 
     def killed(*given: Any, **named: Any) -> Any:
@@ -290,6 +272,45 @@ def test_a_kill_at_any_boundary_is_made_good(
     assert not (layout.clean / "takedown").exists()
     assert {row["title"] for row in latest(layout, "resources")} == {"Alpha", "Gamma"}
     assert "equal to release" in rebuild(source, data).verdict
+    require_sound_index(layout)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from flows.takedown import takedown
+from schema.sources import read_source
+left = int(sys.argv[3])
+def counted(call):
+    def counting(*given, **named):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*given, **named)
+    return counting
+for name in ("rename", "replace", "fsync", "rmdir"):
+    setattr(os, name, counted(getattr(os, name)))
+takedown(read_source(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[4], sys.argv[5], "moi")
+print(int(sys.argv[3]) - left)
+"""
+
+
+@pytest.mark.parametrize("nth", range(1, 110) if LONG else (7, 40, 60))
+def test_a_process_killed_before_any_change_of_the_disk_is_made_good(tmp_path: Path, nth: int) -> None:
+    source, data = small(tmp_path)
+    words = [sys.executable, "-c", KILLED, str(source.path), str(data), str(nth), BETA, WHY]
+    done = subprocess.run(words, capture_output=True, check=False, text=True)
+    assert done.returncode == -signal.SIGKILL or int(done.stdout) < nth, done.stderr
+    layout = Layout(data, source.name)
+    assert layout.latest.resolve().is_dir()
+    takedown(source, data, BETA, WHY, "moi")
+    assert "is already down" in takedown(source, data, BETA, WHY, "moi")
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    assert not any(path.name in ("takedown", ".plan.new") for path in data.rglob("*"))
+    assert len(layout.decisions.read_text(encoding="utf-8").splitlines()) == 1
+    assert "equal to release 2" in rebuild(source, data).verdict
+    require_sound_index(layout)
 
 
 def test_a_kill_between_two_renames_of_a_folder_is_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +326,7 @@ def test_a_kill_between_two_renames_of_a_folder_is_made_good(tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", rename)
         with pytest.raises(Killed):
-            takedown(source, data, "https://rtes.example/beta", WHY, "moi")
+            takedown(source, data, BETA, WHY, "moi")
     assert not layout.release(1).exists()
     assert layout.latest.resolve().is_dir()
     rebuild(source, data)
@@ -315,46 +336,10 @@ def test_a_kill_between_two_renames_of_a_folder_is_made_good(tmp_path: Path, mon
 
 # --- small sites ------------------------------------------------------------------------------------------------------
 
-BETA_TEXT = "Un paragraphe que personne d'autre n'a écrit, et qui doit s'en aller."
-SHARED = "Un paragraphe de mentions légales qui se trouve dans plusieurs ressources."
-
-
-def with_text(title: str, *texts: str) -> str:
-    return block(title).replace(f"<p>Le texte de {title}.</p>", "".join(f"<p>{text}</p>" for text in texts))
-
-
-PAGES = {
-    LISTING: listing(with_text("Alpha", SHARED), with_text("Beta", BETA_TEXT, SHARED), block("Gamma")),
-    "https://rtes.example/beta": own_page("Beta").replace(
-        b"<h1>", b"<meta name=description content='" + html.escape(BETA_TEXT).encode() + b"'><h1>"
-    ),
-}
-
-
-def small(folder: Path, pages: dict[str, bytes] | None = None) -> tuple[Source, Path]:
-    """A site of three resources, published."""
-    answers = {url: whole(answer) for url, answer in (pages or PAGES).items()}
-    source = read_small(folder, warc(folder / "small.warc.gz", answers))
-    refresh(source, folder / "data")
-    return source, folder / "data"
-
-
-def whole(answer: bytes) -> bytes:
-    """An answer with the length that its body has."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
-    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n" + body
-
-
-def read_small(folder: Path, replay: Path) -> Source:
-    from schema.sources import read_source  # noqa: PLC0415  # one use
-
-    return read_source(source_file(folder, replay))
-
 
 def test_what_another_resource_states_too_stays_and_is_counted(tmp_path: Path) -> None:
     source, data = small(tmp_path)
-    verdict = takedown(source, data, "https://rtes.example/beta", WHY, "moi")
+    verdict = takedown(source, data, BETA, WHY, "moi")
     assert "1 passage left, stated by other resources too" in verdict
     rows = {row["title"]: row for row in latest(Layout(data, source.name), "resources")}
     assert SHARED in rows["Alpha"]["summary"]
@@ -366,7 +351,7 @@ def test_text_outside_any_block_is_taken_out_of_a_page_of_another_resource(tmp_p
     page = own_page("Alpha").replace(b"</body>", quote.encode() + b"</body>")
     source, data = small(tmp_path, {**PAGES, "https://rtes.example/alpha": page})
     rows = {row["title"]: row for row in latest(Layout(data, source.name), "resources")}
-    takedown(source, data, "https://rtes.example/beta", WHY, "moi")
+    takedown(source, data, BETA, WHY, "moi")
     after = {row["title"]: row for row in latest(Layout(data, source.name), "resources")}
     assert after["Alpha"] == rows["Alpha"]
     assert after.keys() == {"Alpha", "Gamma"}
@@ -388,7 +373,7 @@ def test_a_text_copy_and_an_interrupted_run_lose_it_too(tmp_path: Path) -> None:
         part.add_exchange(LISTING, b"GET / HTTP/1.1\r\n\r\n", PAGES[LISTING], NOW)
     with (layout.raw / "000009.warc.gz.part").open("ab") as torn:
         torn.write(gzip.compress(BETA_TEXT.encode())[:-9])
-    takedown(source, data, "https://rtes.example/beta", WHY, "moi")
+    takedown(source, data, BETA, WHY, "moi")
     (layout.raw / "000009.warc.gz.part").rename(layout.raw / "000009.warc.gz")
     assert places_of(data, frozenset({BETA_TEXT})) == set()
     assert [r.kind for r in scan_records(layout.raw / "000009.warc.gz") if not isinstance(r, Damage)] == [
@@ -405,18 +390,143 @@ def test_a_text_copy_and_an_interrupted_run_lose_it_too(tmp_path: Path) -> None:
         ("https://rtes.example/nowhere", WHY, "no page, record or resource of mine goes by it"),
         (LISTING, WHY, "is a listing; give the address of one resource's own page"),
         ("nowhere", WHY, "not an http"),
-        ("https://rtes.example/beta", " ", "--why is empty"),
-        ("https://rtes.example/beta", BETA_TEXT, "--why repeats the text"),
+        (BETA, " ", "--why is empty"),
+        (BETA, BETA_TEXT, "--why repeats the text"),
     ],
 )
 def test_what_cannot_be_taken_down_is_said_and_nothing_changes(tmp_path: Path, url: str, why: str, words: str) -> None:
     source, data = small(tmp_path)
     layout = Layout(data, source.name)
-    before = {p: p.read_bytes() for p in data.rglob("*") if p.is_file() and not p.is_symlink()}
+    before = files_of(data)
     with pytest.raises(UsageError, match=words):
         takedown(source, data, url, why, "moi")
-    assert before == {p: p.read_bytes() for p in data.rglob("*") if p.is_file() and not p.is_symlink()}
+    assert files_of(data) == before
     assert not (layout.raw / "takedown").exists()
+
+
+def test_a_source_that_another_run_holds_is_left_alone(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    before = files_of(data)
+    with locked(Layout(data, source.name)), pytest.raises(AlreadyRunning, match="another run holds"):
+        takedown(source, data, BETA, WHY, "moi")
+    assert files_of(data) == before
+
+
+def test_a_source_of_which_nothing_is_kept_is_an_error_and_nothing_is_made(tmp_path: Path) -> None:
+    source, _ = small(tmp_path)
+    with pytest.raises(UsageError, match="nothing of mine was archived"):
+        takedown(source, tmp_path / "other", BETA, WHY, "moi")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_held_run_and_kept_tables_lose_it_too(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    layout = Layout(data, source.name)
+    untyped = {u: whole(a.replace(b"Type de ressource", b"#################")) for u, a in PAGES.items()}
+    with pytest.raises(HeldByGate):
+        refresh(with_replay(source, warc(tmp_path / "untyped.warc.gz", untyped)), data)
+    refresh(source, data)
+    held = places_of(data, frozenset({BETA_TEXT}))
+    assert {name.split("/")[2] for name in held if name.startswith("clean")} == {"held", "releases", "state"}
+    takedown(source, data, BETA, WHY, "moi")
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    told = json.loads((layout.held(2) / "release.json").read_text(encoding="utf-8"))
+    assert [said["url"] for said in told["takedowns"]] == [BETA]
+    for name, table in told["tables"].items():
+        assert sha256((layout.held(2) / f"{name}.parquet").read_bytes()).hexdigest() == table["sha256"]
+    assert "equal to release 2" in rebuild(source, data).verdict
+
+
+# --- the nights after -------------------------------------------------------------------------------------------------
+
+
+def test_what_has_another_address_tonight_is_known_again_by_its_words(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    takedown(source, data, BETA, WHY, "moi")
+    moved = with_text("Beta", BETA_TEXT, SHARED).replace("/beta", "/autre-adresse")
+    night = {LISTING: listing(with_text("Alpha", SHARED), moved, block("Gamma"))}
+    night["https://rtes.example/autre-adresse"] = PAGES[BETA].replace(b"Le texte de Beta.", BETA_TEXT.encode())
+    refresh(with_replay(source, warc(tmp_path / "moved.warc.gz", {u: whole(a) for u, a in night.items()})), data)
+    assert {row["title"] for row in latest(Layout(data, source.name), "resources")} == {"Alpha", "Gamma"}
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    require_sound_index(Layout(data, source.name))
+
+
+def test_revisits_of_what_is_gone_state_what_is_there_now(tmp_path: Path) -> None:
+    filler = b"<!-- %s -->" % bytes(32 + (n * n) % 90 for n in range(700)).replace(b"-", b"_")
+    source, data = small(tmp_path, {url: answer + filler for url, answer in PAGES.items()})
+    layout = Layout(data, source.name)
+    (tmp_path / "small.warc.gz").rename(tmp_path / "night.warc.gz")
+    refresh(with_replay(source, tmp_path / "night.warc.gz"), data)
+    kinds = {r.url: (place, r.kind) for place, r in records_of(data).items() if place[0] == "000002.warc.gz"}
+    assert [kinds[url][1] for url in (LISTING, BETA)] == ["revisit", "revisit"]
+    before = trace(source, data, "https://rtes.example/alpha")
+    takedown(source, data, BETA, WHY, "moi")
+    after = records_of(data)
+    for url in (LISTING, BETA):
+        name, offset = kinds[url][0]
+        assert after[name, offset].kind == "revisit"
+        content = read_payload(layout.raw / name, offset).content
+        assert is_tombstone(content) is (url == BETA)
+        assert (b"Alpha" in content) is (url == LISTING)
+        assert b"Beta" not in content
+    assert trace(source, data, "https://rtes.example/alpha").split("its bytes")[1] == before.split("its bytes")[1]
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    assert "equal to release 2" in rebuild(source, data).verdict
+    require_sound_index(layout)
+
+
+def test_a_run_that_fails_leaves_nothing_of_it_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, data = small(tmp_path)
+    takedown(source, data, BETA, WHY, "moi")
+
+    def fail(*_: object, **__: object) -> None:
+        raise SiteUnreachable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("harvest.client.Client.receipt", fail)
+        with pytest.raises(SiteUnreachable):
+            refresh(source, data)
+    assert len(list(Layout(data, source.name).raw.glob("*.part"))) == 1
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+
+
+def test_a_text_copy_that_comes_in_later_is_not_published(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    takedown(source, data, BETA, WHY, "moi")
+    text = tmp_path / "copie.txt"
+    head = "Type de ressource\nGuide\nRessource privée\nNon\nRésumé\n"
+    text.write_text(f"Delta\n{head}Le texte de Delta.\n\nBeta\n{head}{BETA_TEXT}\n", encoding="utf-8")
+    import_copy(source, data, text, f"{LISTING}?page=3", datetime(2020, 1, 1, tzinfo=UTC))
+    rebuild(source, data)
+    assert {row["title"] for row in latest(Layout(data, source.name), "resources")} == {"Alpha", "Gamma", "Delta"}
+
+
+def test_the_only_resource_of_a_site_goes_too(tmp_path: Path) -> None:
+    source, data = small(tmp_path, {LISTING: listing(with_text("Beta", BETA_TEXT)), BETA: PAGES[BETA]})
+    assert "release 2" in takedown(source, data, BETA, WHY, "moi")
+    assert latest(Layout(data, source.name), "resources") == []
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    assert "equal to release 2" in rebuild(source, data).verdict
+    with pytest.raises(StructureChanged):
+        refresh(source, data)
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+
+
+def test_the_only_resource_of_a_listing_goes_and_no_gate_holds_the_nights_after(tmp_path: Path) -> None:
+    other = "https://rtes.example/thematique/autre"
+    pages = {LISTING: listing(block("Alpha"), block("Gamma")), other: listing(with_text("Beta", BETA_TEXT))}
+    answers = {url: whole(answer) for url, answer in {**pages, BETA: PAGES[BETA]}.items()}
+    replay = warc(tmp_path / "two.warc.gz", answers)
+    source = read_source(source_file(tmp_path, replay, listings=f'["{LISTING}", "{other}"]'))
+    data = tmp_path / "data"
+    refresh(source, data)
+    takedown(source, data, BETA, WHY, "moi")
+    assert "unchanged since release 2" in refresh(source, data).verdict
+    assert "equal to release 2" in rebuild(source, data).verdict
+
+
+# --- what is beside it ------------------------------------------------------------------------------------------------
 
 
 def test_two_takedowns_stand_beside_each_other(tmp_path: Path) -> None:
@@ -438,125 +548,4 @@ def test_text_that_is_left_is_a_bug_and_said(tmp_path: Path) -> None:
     stray = Layout(data, source.name).raw / "notes.txt"
     stray.write_text(BETA_TEXT, encoding="utf-8")
     with pytest.raises(Bug, match=r"notes\.txt"):
-        takedown(source, data, "https://rtes.example/beta", WHY, "moi")
-
-
-# --- records ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("room", [0, 1, 2, 300, 70_000, 1_000_000])
-def test_a_member_fills_any_room_and_all_readers_take_it(room: int) -> None:
-    content = b"WARC/1.1\r\nWARC-Type: warcinfo\r\nContent-Length: 2\r\n\r\nab\r\n\r\n"
-    least = next(n for n in range(1, 200) if fitted_member(content, n))
-    assert fitted_member(content, least - 1) is None
-    member = fitted_member(content, least + room)
-    assert member is not None
-    assert len(member) == least + room
-    assert gzip.decompress(member * 2) == content * 2
-
-
-def exchange(folder: Path, answer: bytes) -> tuple[tuple[Path, int], list[tuple[Path, int]]]:
-    """The place of an answer, and those of its revisits in later archives: the site said 304; it sent it again."""
-    path, asked = folder / "000001.warc.gz", b"GET / HTTP/1.1\r\n\r\n"
-    with ArchiveWriter(path, "essai") as archive:
-        first = archive.add_exchange(LISTING, asked, answer, NOW)
-        archive.add_ledger({"visits": []}, NOW)
-    known, later = known_originals(write_index(folder)), folder / "000002.warc.gz"
-    with ArchiveWriter(later, "essai", known) as archive:
-        place = Original(path.name, first.offset, LISTING, NOW, "")
-        places = [
-            archive.add_revisit(LISTING, asked, b"HTTP/1.1 304 Not Modified\r\n\r\n", NOW, place).offset,
-            archive.add_exchange(LISTING, asked, answer, NOW).offset,
-        ]
-        archive.add_ledger({"visits": []}, NOW)
-    assert all(record_at(later, offset).kind == "revisit" for offset in places)
-    return (path, first.offset), [(later, offset) for offset in places]
-
-
-def put(place: tuple[Path, int], stored: bytes) -> None:
-    """Overwrite a record with another of the same length."""
-    path, offset = place
-    assert record_at(path, offset).length == len(stored)
-    with path.open("r+b") as file:
-        file.seek(offset)
-        file.write(stored)
-
-
-@pytest.mark.parametrize("coding", ["", "gzip", "chunked"])
-@pytest.mark.parametrize("is_whole", [True, False])
-def test_a_revisit_states_what_its_original_states_now(tmp_path: Path, coding: str, is_whole: bool) -> None:  # noqa: FBT001
-    page = b"<html>" + BETA_TEXT.encode() + b"".join(b"<p>%d</p>" % n for n in range(400)) + b"</html>"
-    body = {"gzip": gzip.compress(page), "chunked": b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)}.get(coding, page)
-    told = {"gzip": b"Content-Encoding: gzip\r\n", "chunked": b"Transfer-Encoding: chunked\r\n"}.get(coding, b"")
-    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + told + b"\r\n" + body
-    first, later = exchange(tmp_path, answer)
-    assert read_payload(*first).content == page
-    blank = blank_spans(page, [(6, 6 + len(BETA_TEXT.encode()))])
-    record = record_at(*first)
-    made = tombstone(record, NOTE) if is_whole else without_passages(record, blank, NOTE)
-    assert made is not None
-    after = [repeating(record_at(*place), made, NOTE) for place in later]
-    for place, one in zip([first, *later], [made, *after], strict=True):
-        put(place, one.stored)
-    for place in (first, *later):
-        content = read_payload(*place).content
-        assert is_tombstone(content) is is_whole
-        assert is_whole or content == blank
-        assert sha256(content).hexdigest() == made.payload_sha256
-    assert answer_bytes(*later[0]).startswith(b"HTTP/1.1 304")
-    block = record_at(*first).block
-    assert effective_answer(*later[0]) == block
-    assert answer_bytes(*later[1]).endswith(block.partition(b"\r\n\r\n")[2])
-
-
-def test_a_long_reason_is_cut_to_the_room_there_is_and_none_fits_into_nothing(tmp_path: Path) -> None:
-    record = record_at(*exchange(tmp_path, page_of(b"x" * 600))[0])
-    made = tombstone(record, Note("".join(map(chr, range(0x4E00, 0x5E00))), NOW))
-    assert len(made.stored) == record.length
-    with pytest.raises(Bug, match="no tombstone fits"):
-        tombstone(WarcRecord(0, 60, record.headers, record.block), NOTE)
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-WAYS = {
-    "as it is": BETA_TEXT,
-    "typography": BETA_TEXT.replace("'", "’").replace(" ", "\xa0"),
-    "entities": "".join(f"&#{ord(c)};" for c in BETA_TEXT),
-    "hexadecimal": "".join(f"&#x{ord(c):x};" for c in BETA_TEXT),
-    "named": html.escape(BETA_TEXT).replace("é", "&eacute;"),
-    "tags": BETA_TEXT.replace("personne", "<b>per<i>sonne</i></b>"),
-    "comment within": BETA_TEXT.replace("autre", "au<!-- THEME > DEBUG -->tre"),
-    "in a comment": f"<!-- {BETA_TEXT} -->",
-    "attribute": f"<img alt='{html.escape(BETA_TEXT)}'>",
-    "json": json.dumps({"a": BETA_TEXT}),
-    "lines": BETA_TEXT.replace(" ", "\n   "),
-    "case": BETA_TEXT.upper(),
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
-def test_a_passage_is_found_and_overwritten_however_it_is_written(way: str, charset: str) -> None:
-    keys = sought_in([BETA_TEXT])
-    page = f"<p>avant é</p>{WAYS[way]}<p>après</p>".encode(charset)
-    assert find_sought(page, keys) == keys
-    made = blank_sought(page, keys)
-    assert made.left == frozenset()
-    assert len(made.content) == len(page)
-    assert made.content.startswith("<p>avant é</p>".encode(charset))
-    assert made.content.endswith("<p>après</p>".encode(charset))
-
-
-def test_short_passages_and_other_words_are_let_be() -> None:
-    assert sought_in(["trop court"]) == frozenset()
-    page = b"<p>Un paragraphe que quelqu'un d'autre a ecrit.</p>"
-    assert blank_sought(page, sought_in([BETA_TEXT])).content == page
-    assert blank_spans(b"ab\ncd\r\nef", [(1, 8)]) == b"a \n  \r\n f"
-
-
-def test_a_page_in_a_page_that_cannot_be_overwritten_is_said() -> None:
-    page = html.escape(html.escape(f"<p>{BETA_TEXT.replace('é', '&eacute;')}</p>")).encode()
-    keys = sought_in([BETA_TEXT])
-    assert find_sought(page, keys) == keys
-    assert blank_sought(page, keys).left == keys
+        takedown(source, data, BETA, WHY, "moi")
