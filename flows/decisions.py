@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from schema.errors import DamagedArchive, DiskTrouble
+from schema.errors import DamagedArchive, DiskTrouble, UsageError
 from schema.layout import Layout
 from schema.nouns import Judgement
 
@@ -44,6 +44,20 @@ class Takedown:
 
 
 _TAKEN = TypeAdapter(Takedown)
+
+
+def one_line(text: str, option: str, meaning: str) -> str:
+    """A word of a person as one line.
+
+    Raises:
+        UsageError: it says nothing, or is not text.
+    """
+    line = " ".join(text.split())
+    if not any(c.isalnum() for c in line):
+        raise UsageError(f"{option} says nothing; give {meaning} in words")
+    if not line.isascii() and any("\ud800" <= c <= "\udfff" for c in line):
+        raise UsageError(f"{option} is not UTF-8 text; type {meaning} again")
+    return line
 
 
 def read_judgements(layout: Layout) -> list[Judgement]:

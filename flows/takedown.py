@@ -16,7 +16,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.decisions import Takedown, add_takedown, read_takedowns
+from flows.decisions import Takedown, add_takedown, one_line, read_takedowns
 from flows.erasing import plan_erasure, put_in_place, write_erasure
 from flows.grounds import Former, build_upon
 from flows.ledger import read_ledgers
@@ -31,7 +31,7 @@ from flows.taking import Known, known_of, table_folders
 from harvest.index import INDEX_NAME, write_index
 from harvest.redact import Note
 from parsers.sought import find_sought
-from releases.store import Release, drop_states, latest_release, open_release, sweep
+from releases.store import Release, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
 from schema.addresses import canonical_url
 from schema.errors import Bug, DiskTrouble, UsageError
@@ -45,16 +45,18 @@ def takedown(source: Source, data: Path, url: str, why: str, author: str) -> str
     """Take down what an address holds; the verdict.
 
     Raises:
-        UsageError: no such address, or no reason.
+        UsageError: no such address, no reason, or one that repeats what is to go.
+        AlreadyRunning: a run holds the source.
         DamagedArchive: an archive or a release cannot be read, so that what stands there cannot be known.
     """
-    layout, address = Layout(data, source.name), _address_of(source, url, why)
+    layout, address = Layout(data, source.name), _address_of(source, url)
+    words = one_line(why, "--why", "the reason"), one_line(author, "--author", "who says so")
     if not layout.raw.is_dir():
         raise UsageError(f"{layout.raw}: nothing of {source.name} was archived; look at SOURCE and --data")
     with locked(layout):
         sweep(layout)
         finish_takedown(source, layout)
-        return _take_down(source, layout, address, why.strip(), author)
+        return _take_down(source, layout, address, words)
 
 
 def finish_takedown(source: Source, layout: Layout) -> None:
@@ -66,12 +68,12 @@ def finish_takedown(source: Source, layout: Layout) -> None:
         _publish(source, layout)
         _close(layout)
     elif said := read_takedowns(layout):
-        _take_down(source, layout, said[-1].url, said[-1].why, said[-1].author)
+        _take_down(source, layout, said[-1].url, (said[-1].why, said[-1].author))
     else:
         shutil.rmtree(_raw_folder(layout))
 
 
-def _take_down(source: Source, layout: Layout, address: str, why: str, author: str) -> str:
+def _take_down(source: Source, layout: Layout, address: str, words: tuple[str, str]) -> str:
     before = next((said for said in read_takedowns(layout) if address in said.addresses), None)
     known = known_of(source, layout, address, before)
     found = survey(source, archive_files(layout), known.sought)
@@ -81,9 +83,9 @@ def _take_down(source: Source, layout: Layout, address: str, why: str, author: s
             "give the address as resources.parquet or pages.parquet has it"
         )
     keys, shared = found.keys()
-    if find_sought(why.encode(), keys):
+    if find_sought(words[0].encode(), keys):
         raise UsageError("--why repeats the text that is to go; say it in other words")
-    said = _said(layout, address, known, keys, (why, author), before)
+    said = _said(layout, address, known, keys, words, before)
     staged = _stage(source, layout, said, found, keys)
     if staged is None:
         when = f"since {said.said_at:%Y-%m-%d %H:%M} UTC: {said.why}"
@@ -101,9 +103,7 @@ def _take_down(source: Source, layout: Layout, address: str, why: str, author: s
 # --- what is to go ----------------------------------------------------------------------------------------------------
 
 
-def _address_of(source: Source, url: str, why: str) -> str:
-    if not why.strip():
-        raise UsageError("--why is empty; say why it is taken down, the tombstone will repeat it")
+def _address_of(source: Source, url: str) -> str:
     try:
         address = canonical_url(url, schemes=source.schemes)
     except ValueError as error:
@@ -200,7 +200,6 @@ def _apply(layout: Layout) -> None:
         put_in_place((path for path in _raw_folder(layout).iterdir() if path != plan), layout.raw)
     except OSError as error:
         raise DiskTrouble(f"{layout.raw}: cannot be written ({error}); make room and take it down again") from error
-    drop_states(layout)
     if (layout.raw / INDEX_NAME).exists():
         # all that the plan names: what was put in place before a kill is not in the index yet
         write_index(layout.raw, again=json.loads(plan.read_text(encoding="utf-8")))

@@ -20,6 +20,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 import flows.takedown as job
+from flows.cli import main
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
 from flows.lock import locked
@@ -231,6 +232,31 @@ def require_sound_index(layout: Layout) -> None:
     assert check(layout.raw) == []
 
 
+def test_the_command_says_what_it_did_and_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, data = small(tmp_path)
+
+    def moisson(*words: str) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["moisson", *words, "--data", str(data)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return (ended.value.code, *capsys.readouterr())
+
+    code, out, _ = moisson("takedown", str(source.path), BETA, "--why", WHY, "--author", "moi")
+    assert code == 0
+    assert out == (
+        f"mine: {BETA} taken down: 2 archive records in 1 file; 17 rows in 1 set of tables; 1 passage left, stated by "
+        f"other resources too; tombstone in {data / 'raw' / 'mine' / 'decisions.jsonl'} -> release 2\n"
+    )
+    assert moisson("trace", str(source.path), BETA)[1].endswith(f"It was known by {BETA}.\n")
+    code, out, err = moisson("takedown", str(source.path), "https://rtes.example/nowhere", "--why", WHY)
+    assert (code, out) == (2, "")
+    assert err.startswith("moisson: failed: https://rtes.example/nowhere: no page, record or resource of mine")
+    code, _, err = moisson("takedown", "sample", BETA, "--why", WHY)
+    assert (code, "nothing of sample was archived; look at SOURCE and --data" in err) == (2, True)
+
+
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 
@@ -239,7 +265,7 @@ class Killed(BaseException):
 
 
 STAGES = ("add_takedown", "plan_erasure", "write_erasure", "_stage_tables", "_write_plan", "_apply", "_publish",
-          "drop_states", "_swap_tables", "_close", "_require_gone")  # fmt: skip
+          "publish_built", "_swap_tables", "_close", "_require_gone")  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -390,7 +416,8 @@ def test_a_text_copy_and_an_interrupted_run_lose_it_too(tmp_path: Path) -> None:
         ("https://rtes.example/nowhere", WHY, "no page, record or resource of mine goes by it"),
         (LISTING, WHY, "is a listing; give the address of one resource's own page"),
         ("nowhere", WHY, "not an http"),
-        (BETA, " ", "--why is empty"),
+        (BETA, " ", "--why says nothing"),
+        (BETA, "caf\udce9", "--why is not UTF-8 text"),
         (BETA, BETA_TEXT, "--why repeats the text"),
     ],
 )
