@@ -12,7 +12,6 @@ from flows.decisions import read_judgements
 from flows.ledger import Ledger
 from flows.manifest import has_heard, is_of, place_of
 from flows.stages import batches, parse_batch
-from flows.taken import taken_down
 from releases.store import (
     Release,
     kept_state,
@@ -49,8 +48,7 @@ def former_tables(source: Source, layout: Layout, release: Release | None) -> Fo
 def known_addresses(layout: Layout, release: Release | None) -> list[str]:
     """Addresses of the resources known so far, as the newest tables have them."""
     newest = max((r for r in (release, kept_state(layout)) if r is not None), key=place_of, default=None)
-    gone = taken_down(layout).addresses
-    return [row["url"] for row in newest.rows("resources") if row["url"] and row["url"] not in gone] if newest else []
+    return [row["url"] for row in newest.rows("resources") if row["url"]] if newest else []
 
 
 def needless(layout: Layout, ground: Release | None) -> set[int]:

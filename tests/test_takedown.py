@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,23 +22,27 @@ from fastwarc.warc import ArchiveIterator
 
 import flows.takedown as job
 from flows.cli import main
+from flows.erasing import Erasure, plan_erasure, write_erasure
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
 from flows.lock import locked
 from flows.sources_found import find_source
+from flows.survey import Sought, survey
 from flows.takedown import takedown
+from flows.taken import NOTE, Taken
 from harvest.archive import ArchiveWriter
 from harvest.fixity import check
 from harvest.index import index_of, read_index
 from harvest.members import Damage, scan_records
 from harvest.payloads import read_payload
-from harvest.redact import is_tombstone
+from harvest.redact import Note, is_tombstone
 from parsers.sought import key_of
 from receipts.trace import trace
 from releases.store import latest_release
 from releases.tables import read_rows
 from schema.errors import AlreadyRunning, Bug, HeldByGate, SiteUnreachable, StructureChanged, UsageError
 from schema.layout import Layout
+from schema.nouns import Original
 from schema.sources import Source, read_source
 from schema.tables import BY_NAME
 from tests.small_site import LISTING, block, listing, own_page, redirect, source_file, warc
@@ -81,12 +86,15 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Path, s
     return source, data, chosen["url"], own
 
 
-@pytest.fixture
-def fresh(published: tuple[Source, Path, str, frozenset[str]], tmp_path: Path) -> tuple[Source, Path, str]:
-    """The same in a folder of its own."""
-    source, data, url, _ = published
-    shutil.copytree(data, tmp_path / "data", symlinks=True)
-    return source, tmp_path / "data", url
+@pytest.fixture(scope="module")
+def taken(
+    published: tuple[Source, Path, str, frozenset[str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """The same in a folder of its own, after the takedown, and what that said."""
+    source, kept, url, _ = published
+    data = tmp_path_factory.mktemp("taken") / "data"
+    shutil.copytree(kept, data, symlinks=True)
+    return data, takedown(source, data, url, WHY, "moi")
 
 
 def tables_but(data: Path, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
@@ -106,21 +114,17 @@ def tables_but(data: Path, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_nothing_of_it_is_left_and_all_else_is_as_it_was(
-    published: tuple[Source, Path, str, frozenset[str]], tmp_path: Path
+    published: tuple[Source, Path, str, frozenset[str]], taken: tuple[Path, str]
 ) -> None:
-    source, kept, url, passages = published
-    data = tmp_path / "data"
-    shutil.copytree(kept, data, symlinks=True)
+    (source, kept, url, passages), (data, verdict) = published, taken
     layout = Layout(data, source.name)
-    ids = {row["resource_id"] for row in latest(layout, "resources") if row["url"] == url}
-    before, tables = records_of(data), tables_but(data, ids)
-    held = places_of(data, passages)
+    ids = {row["resource_id"] for row in latest(Layout(kept, source.name), "resources") if row["url"] == url}
+    before, tables = records_of(kept), tables_but(kept, ids)
+    held = places_of(kept, passages)
     assert any("000001.warc.gz" in name for name in held)
     assert any("000002.warc.gz" in name for name in held)  # the imported copy
     assert any("000003.warc.gz" in name for name in held)
     assert any(name.endswith("releases/000001/passages.parquet") for name in held)
-
-    verdict = takedown(source, data, url, WHY, "moi")
 
     assert f"{url} taken down" in verdict
     assert places_of(data, passages) == set()
@@ -156,10 +160,9 @@ def test_nothing_of_it_is_left_and_all_else_is_as_it_was(
 
 
 def test_every_digest_that_a_table_or_a_ledger_states_is_that_of_what_lies_there(
-    fresh: tuple[Source, Path, str],
+    published: tuple[Source, Path, str, frozenset[str]], taken: tuple[Path, str]
 ) -> None:
-    source, data, url = fresh
-    takedown(source, data, url, WHY, "moi")
+    (source, _, url, _), (data, _) = published, taken
     layout = Layout(data, source.name)
     numbers = layout.release_numbers()
     assert len(numbers) == 3
@@ -180,15 +183,14 @@ def test_every_digest_that_a_table_or_a_ledger_states_is_that_of_what_lies_there
                         assert sha256(cut).hexdigest() == row["block_digest"]
 
 
-def test_afterwards_every_command_still_holds_and_it_does_not_come_back(
-    published: tuple[Source, Path, str, frozenset[str]], fresh: tuple[Source, Path, str]
+def test_afterwards_every_command_still_holds(
+    published: tuple[Source, Path, str, frozenset[str]], taken: tuple[Path, str]
 ) -> None:
-    source, data, url = fresh
-    passages = published[3]
+    (source, kept, url, _), (data, _) = published, taken
     layout = Layout(data, source.name)
-    ids = {row["resource_id"] for row in latest(layout, "resources") if row["url"] == url}
-    other = next(row["url"] for row in latest(layout, "resources") if row["url"] and row["resource_id"] not in ids)
-    takedown(source, data, url, WHY, "moi")
+    resources = latest(Layout(kept, source.name), "resources")
+    ids = {row["resource_id"] for row in resources if row["url"] == url}
+    other = next(row["url"] for row in resources if row["url"] and row["resource_id"] not in ids)
     before = files_of(data)
     assert f"is already down since {datetime.now(UTC):%Y}" in takedown(source, data, url, "encore", "moi")
     assert files_of(data) == before
@@ -203,14 +205,22 @@ def test_afterwards_every_command_still_holds_and_it_does_not_come_back(
     assert all(
         not json.loads(x)["title"] for x in layout.register.read_text("utf-8").splitlines() if any(i in x for i in ids)
     )
-    refresh(with_replay(source, source.path.parent / "sample" / "night2.warc.gz"), data)
+
+
+def test_the_next_refresh_neither_asks_for_it_nor_brings_it_back(
+    published: tuple[Source, Path, str, frozenset[str]], taken: tuple[Path, str], tmp_path: Path
+) -> None:
+    (source, kept, url, passages), data = published, tmp_path / "data"
+    shutil.copytree(taken[0], data, symlinks=True)
+    layout = Layout(data, source.name)
+    ids = {row["resource_id"] for row in latest(Layout(kept, source.name), "resources") if row["url"] == url}
     refresh(source, data)
     assert not ids & {row["resource_id"] for row in latest(layout, "resources")}
     assert url not in {row["url"] for row in latest(layout, "resources")}
     assert places_of(data, passages) == set()
     asked = {row["url"]: row for row in latest(layout, "pages")}
     assert url not in asked or asked[url]["attempts"] == 0
-    later = [r for (file, _), r in records_of(data).items() if file > "000003.warc.gz"]
+    later = [r for (file, _), r in records_of(data).items() if file == "000004.warc.gz"]
     assert any(r.kind == "request" for r in later)
     assert not any(r.url == url for r in later)
     require_sound_index(layout)
@@ -368,6 +378,9 @@ def test_what_another_resource_states_too_stays_and_is_counted(tmp_path: Path) -
     verdict = takedown(source, data, BETA, WHY, "moi")
     assert "1 passage left, stated by other resources too" in verdict
     rows = {row["title"]: row for row in latest(Layout(data, source.name), "resources")}
+    pages = {row["url"]: row for row in latest(Layout(data, source.name), "pages")}
+    assert pages[BETA]["notes"] == [NOTE]
+    assert latest(Layout(data, source.name), "rejects") == []
     assert SHARED in rows["Alpha"]["summary"]
     assert places_of(data, frozenset({BETA_TEXT})) == set()
 
@@ -554,6 +567,31 @@ def test_the_only_resource_of_a_listing_goes_and_no_gate_holds_the_nights_after(
 
 
 # --- what is beside it ------------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_of_a_night_that_confirmed_what_is_gone_says_what_is_there_now(tmp_path: Path) -> None:
+    source, (first, second) = small(tmp_path)[0], (tmp_path / f"00000{n}.warc.gz" for n in (1, 2))
+    with ArchiveWriter(first, "essai") as archive:
+        place = archive.add_exchange(BETA, b"", whole(PAGES[BETA]), NOW)
+        archive.add_ledger({"visits": []}, NOW)
+    said = {"payload_digest": "before", "size_bytes": 1, "etag": "e", "last_modified": "l", "media_type": "text/html"}
+    with ArchiveWriter(second, "essai") as archive:
+        original = Original(first.name, place.offset, BETA, NOW, "before")
+        again = archive.add_revisit(BETA, b"", b"HTTP/1.1 304 Not Modified\r\n\r\n", NOW, original)
+        told = {"file": first.name, "offset": place.offset, "payload_digest": "before"}
+        archive.add_ledger({"visits": [{**said, "pointer": asdict(again), "original": told}]}, NOW)
+    found = survey(source, [first, second], Sought(Taken(frozenset({BETA}))))
+    plan = plan_erasure(source, found, found.keys()[0], Note(WHY, NOW))
+    visit = json.loads(write_and_read_ledger(plan, second, tmp_path / "new"))["visits"][0]
+    digest = sha256(read_payload(tmp_path / "new" / first.name, place.offset).content).hexdigest()
+    assert visit["payload_digest"] == visit["original"]["payload_digest"] == digest
+    assert (visit["etag"], visit["last_modified"]) == (None, None)
+
+
+def write_and_read_ledger(plan: Erasure, path: Path, folder: Path) -> bytes:
+    folder.mkdir()
+    write_erasure(plan, folder)
+    return next(r.block for r in scan_records(folder / path.name) if not isinstance(r, Damage) and r.kind == "metadata")
 
 
 def test_two_takedowns_stand_beside_each_other(tmp_path: Path) -> None:
