@@ -121,7 +121,12 @@ def put_in_place(files: Iterable[Path], folder: Path) -> None:
     """Rename files over those of the same name in a folder, to last."""
     for path in sorted(files):
         path.replace(folder / path.name)
-    handle = os.open(folder, os.O_RDONLY)
+    sync(folder)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

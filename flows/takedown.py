@@ -11,13 +11,14 @@ without a plan the writing begins again, with one the renaming goes on.
 from __future__ import annotations
 
 import json
-import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.decisions import Takedown, add_takedown, one_line, read_takedowns
-from flows.erasing import plan_erasure, put_in_place, write_erasure
+from flows.erasing import plan_erasure, put_in_place, sync, write_erasure
 from flows.grounds import Former, build_upon
 from flows.ledger import read_ledgers
 from flows.lock import locked
@@ -53,7 +54,7 @@ def takedown(source: Source, data: Path, url: str, why: str, author: str) -> str
     words = one_line(why, "--why", "the reason"), one_line(author, "--author", "who says so")
     if not layout.raw.is_dir():
         raise UsageError(f"{layout.raw}: nothing of {source.name} was archived; look at SOURCE and --data")
-    with locked(layout):
+    with locked(layout), _on_disk(layout):
         sweep(layout)
         finish_takedown(source, layout)
         return _take_down(source, layout, address, words)
@@ -63,14 +64,15 @@ def finish_takedown(source: Source, layout: Layout) -> None:
     """Bring a takedown that was killed to its end; call it under the source's lock."""
     if not _raw_folder(layout).is_dir():
         return
-    if (_raw_folder(layout) / _PLAN).is_file():
-        _apply(layout)
-        _publish(source, layout)
-        _close(layout)
-    elif said := read_takedowns(layout):
-        _take_down(source, layout, said[-1].url, (said[-1].why, said[-1].author))
-    else:
-        shutil.rmtree(_raw_folder(layout))
+    with _on_disk(layout):
+        if (_raw_folder(layout) / _PLAN).is_file():
+            _apply(layout)
+            _publish(source, layout)
+            _close(layout)
+        elif said := read_takedowns(layout):
+            _take_down(source, layout, said[-1].url, (said[-1].why, said[-1].author))
+        else:
+            shutil.rmtree(_raw_folder(layout))
 
 
 def _take_down(source: Source, layout: Layout, address: str, words: tuple[str, str]) -> str:
@@ -196,10 +198,7 @@ def _stage_register(layout: Layout, said: Takedown) -> None:
 def _apply(layout: Layout) -> None:
     """Put the archives and the register that lie aside in their places; what is there already is passed over."""
     plan = _raw_folder(layout) / _PLAN
-    try:
-        put_in_place((path for path in _raw_folder(layout).iterdir() if path != plan), layout.raw)
-    except OSError as error:
-        raise DiskTrouble(f"{layout.raw}: cannot be written ({error}); make room and take it down again") from error
+    put_in_place((path for path in _raw_folder(layout).iterdir() if path != plan), layout.raw)
     if (layout.raw / INDEX_NAME).exists():
         # all that the plan names: what was put in place before a kill is not in the index yet
         write_index(layout.raw, again=json.loads(plan.read_text(encoding="utf-8")))
@@ -239,21 +238,17 @@ def _swap_tables(layout: Layout) -> None:
         if target.exists():
             target.rename(old)
         folder.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
         shutil.rmtree(old, ignore_errors=True)
 
 
 def _close(layout: Layout) -> None:
     """Put the tables in place and leave nothing aside: from here on it is done."""
-    try:
-        if _clean_folder(layout).is_dir():
-            _swap_tables(layout)
-        shutil.rmtree(layout.staging, ignore_errors=True)
-        for folder in (_clean_folder(layout), _raw_folder(layout)):
-            if folder.exists():
-                shutil.rmtree(folder)
-    except OSError as error:
-        raise DiskTrouble(f"{layout.clean}: cannot be written ({error}); make room and take it down again") from error
+    _swap_tables(layout)
+    shutil.rmtree(layout.staging, ignore_errors=True)
+    for folder in (_clean_folder(layout), _raw_folder(layout)):
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def _require_gone(layout: Layout, keys: frozenset[str]) -> None:
@@ -288,22 +283,19 @@ def _write_plan(layout: Layout, archives: list[str]) -> None:
     fresh = path.with_name(".plan.new")
     fresh.write_text(json.dumps(archives) + "\n", encoding="utf-8")
     for one in (fresh, _clean_folder(layout), *_clean_folder(layout).glob("*"), _raw_folder(layout)):
-        _sync(one)
+        sync(one)
     fresh.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _mkdir(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    sync(folder.parent)
+
+
+@contextmanager
+def _on_disk(layout: Layout) -> Iterator[None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sync(folder.parent)
+        yield
     except OSError as error:
-        raise DiskTrouble(f"{folder}: cannot be made ({error}); make room and take it down again") from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise DiskTrouble(f"{layout.data}: cannot be written ({error}); make room and take it down again") from error
