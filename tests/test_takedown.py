@@ -398,6 +398,21 @@ def test_text_outside_any_block_is_taken_out_of_a_page_of_another_resource(tmp_p
     assert held == set()
 
 
+def test_its_title_goes_from_the_menus_of_other_pages_where_it_is_long_enough_to_be_its_own(tmp_path: Path) -> None:
+    named = {url: answer.replace(b">Beta<", ">Un panorama du tri sélectif<".encode()) for url, answer in PAGES.items()}
+    menu = "<aside><a href=/beta>Un panorama du tri sélectif</a> <a href=/gamma>Gamma</a></aside></body>".encode()
+    alpha = "https://rtes.example/alpha"
+    source, data = small(tmp_path, {**named, alpha: own_page("Alpha").replace(b"</body>", menu)})
+    layout = Layout(data, source.name)
+    place = next(place for place, r in records_of(data).items() if r.url == alpha and r.kind == "response")
+    assert "Un panorama du tri sélectif".encode() in read_payload(layout.raw / place[0], place[1]).content
+    takedown(source, data, BETA, WHY, "moi")
+    content = read_payload(layout.raw / place[0], place[1]).content
+    assert b"panorama" not in content
+    assert b"<a href=/gamma>Gamma</a>" in content
+    assert not any("panorama" in json.dumps(row, default=str) for row in latest(layout, "ids"))
+
+
 def test_a_text_copy_and_an_interrupted_run_lose_it_too(tmp_path: Path) -> None:
     source, data = small(tmp_path)
     layout = Layout(data, source.name)
