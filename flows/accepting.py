@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.decisions import Acceptance, add_acceptance, read_acceptances
+from flows.decisions import Acceptance, add_acceptance, one_line, read_acceptances
 from flows.grounds import Former, build_upon, former_tables
-from flows.jobs import Outcome, at_once, bring_in
-from flows.judging import said_line
+from flows.jobs import Outcome, bring_in
 from flows.ledger import read_ledgers
 from flows.lock import locked
+from flows.publishing import at_once
 from releases.store import latest_release, run_state, sweep, write_run
 from releases.tables import read_rows
 from schema.errors import UsageError
@@ -41,7 +41,7 @@ def accept(source: Source, data: Path, why: str, author: str, run: int | None = 
         DamagedArchive: an archive, or what was said before, cannot be read.
     """
     layout = Layout(data, source.name)
-    said = said_line(why, "--why", "the reason"), said_line(author, "--author", "who says so")
+    said = one_line(why, "--why", "the reason"), one_line(author, "--author", "who says so")
     with locked(layout):
         sweep(layout)
         held = _newest_held(layout)

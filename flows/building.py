@@ -13,9 +13,10 @@ from dedup.causes import Reading as Reread
 from dedup.causes import rereading_causes, step_causes
 from dedup.history import Causes, find_changes
 from dedup.identity import resolve
+from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
-from flows.register import REPLACED, read_register, with_replaced
+from flows.register import NOT_OF_A_STEP, read_register, with_replaced
 from releases.gates import emptied_fields, reasons_to_hold, require_resources, vanished
 from releases.store import Release
 from releases.tables import TableRows, to_arrow
@@ -92,7 +93,7 @@ def build(
     for step in steps:
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
-        ids = [row for row in former.get("ids", ()) if row["fate"] != REPLACED]
+        ids = [row for row in former.get("ids", ()) if row["fate"] not in NOT_OF_A_STEP]
         before = Former(former.get("resources", ()), ids, former.get("history", ()), former.get("records", ()))
         moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
@@ -148,13 +149,13 @@ def continue_build(
 
 def complete(layout: Layout, built: Built, told: Release | None) -> Built:
     """The same with every table: what changed since the release before, and ids that only earlier readings knew."""
-    register = read_register(layout)
+    register, takedowns = read_register(layout), read_takedowns(layout)
     before = told.rows("resources") if told else []
 
     def completed(one: Built) -> Built:
         resources = one.tables["resources"]
         changes = find_changes(before, resources, one.causes)
-        ids = with_replaced(one.tables["ids"], resources, register, one.run)
+        ids = with_replaced(one.tables["ids"], resources, register, one.run, takedowns)
         return replace(one, tables={**one.tables, "changes": changes, "ids": ids})
 
     return replace(completed(built), last_good=completed(built.last_good) if built.last_good else None)

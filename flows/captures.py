@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.erasing import keep_down
 from flows.jobs import Outcome
 from flows.ledger import FORMAT, Ledger, to_json
 from flows.lock import locked
@@ -173,6 +174,7 @@ def import_warc(
         finally:
             # the file can be imported again: nothing is lost with a half
             path.with_name(path.name + PART_SUFFIX).unlink(missing_ok=True)
+        keep_down(source, layout, [path])
         write_index(layout.raw)
         return _report(layout, ledger, taken, left)
 

@@ -38,6 +38,7 @@ app = typer.Typer(
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A name in sources/, or a path to a TOML file.")]
 DataOption = Annotated[Path, typer.Option("--data", help="The data folder.")]
+AuthorOption = Annotated[str | None, typer.Option(envvar="MOISSON_AUTHOR", help="Who says so; user@host by default.")]
 DirectOption = Annotated[bool, typer.Option("--direct", help="Run without Prefect's engine: same tables.")]
 
 
@@ -126,9 +127,7 @@ def judge_command(
     ],
     why: Annotated[str, typer.Option(help="The reason, kept with your word.")],
     data: DataOption = Path("data"),
-    author: Annotated[
-        str | None, typer.Option(envvar="MOISSON_AUTHOR", help="Who says so; user@host by default.")
-    ] = None,
+    author: AuthorOption = None,
 ) -> None:
     """Say of two resources or records whether they are one; it outranks the machine from then on."""
     from flows.judging import author_here, judge
@@ -171,6 +170,22 @@ def review_command(
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
     look = Look(width, COLOURED if _is_coloured() else PLAIN, None if everything else limit, (source, *elsewhere))
     typer.echo(review(find_source(source), data, look))
+
+
+@app.command("takedown")
+def takedown_command(
+    source: SourceArgument,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The address of the resource's own page.")],
+    why: Annotated[str, typer.Option(help="The reason; the tombstone repeats it.")],
+    data: DataOption = Path("data"),
+    author: AuthorOption = None,
+) -> None:
+    """Take a resource out of the archive and of every release, and leave a tombstone."""
+    from flows.judging import author_here
+    from flows.takedown import takedown
+
+    who = author_here() if author is None else author
+    typer.echo(printable(takedown(find_source(source), data, url, why, who)))
 
 
 @app.command("serve")

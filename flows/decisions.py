@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from schema.errors import DamagedArchive, DiskTrouble
+from schema.errors import DamagedArchive, DiskTrouble, UsageError
 from schema.layout import Layout
 from schema.nouns import Judgement
 
 _JUDGEMENT = TypeAdapter(Judgement)
-_JUDGE, _ACCEPT = "judge", "accept"
-_KINDS = {kind: kind for kind in (_JUDGE, _ACCEPT, "takedown")}  # another one is a damaged line
+_JUDGE, _ACCEPT, _TAKEDOWN = "judge", "accept", "takedown"
+_KINDS = {kind: kind for kind in (_JUDGE, _ACCEPT, _TAKEDOWN)}  # another one is a damaged line
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,41 @@ class Acceptance:
 
 
 _ACCEPTANCE = TypeAdapter(Acceptance)
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """What a person had taken down: an address, all those that the same content is known by, its resource_ids.
+
+    after_run: number of the last run when it was said. Unlike a judgement it holds for every run, before and after.
+    prints: of its passages, to know them again (flows.taken).
+    """
+
+    url: str
+    addresses: tuple[str, ...]
+    resource_ids: tuple[str, ...]
+    why: str
+    author: str
+    said_at: datetime
+    after_run: int
+    prints: tuple[str, ...]
+
+
+_TAKEN = TypeAdapter(Takedown)
+
+
+def one_line(text: str, option: str, meaning: str) -> str:
+    """A word of a person as one line.
+
+    Raises:
+        UsageError: it says nothing, or is not text.
+    """
+    line = " ".join(text.split())
+    if not any(c.isalnum() for c in line):
+        raise UsageError(f"{option} says nothing; give {meaning} in words")
+    if not line.isascii() and any("\ud800" <= c <= "\udfff" for c in line):
+        raise UsageError(f"{option} is not UTF-8 text; type {meaning} again")
+    return line
 
 
 def read_judgements(layout: Layout) -> list[Judgement]:
@@ -60,6 +95,15 @@ def accepted_up_to(layout: Layout, run: int) -> list[dict[str, Any]]:
     """The acceptances that tables as of a run rest on, as plain values."""
     said = sorted(read_acceptances(layout).items())
     return [_ACCEPTANCE.dump_python(one, mode="json") for number, one in said if number <= run]
+
+
+def read_takedowns(layout: Layout) -> list[Takedown]:
+    """What persons had taken down, in order.
+
+    Raises:
+        DamagedArchive: a line is not what was written.
+    """
+    return list(_read(layout, _TAKEDOWN, _TAKEN))
 
 
 def _read(layout: Layout, kind: str, adapter: TypeAdapter[Any]) -> Iterator[Any]:
@@ -92,6 +136,12 @@ def add_judgement(layout: Layout, judgement: Judgement) -> None:
 def add_acceptance(layout: Layout, acceptance: Acceptance) -> None:
     """Append that a person accepts a run; it lasts when this returns."""
     values = {"kind": _ACCEPT, **_ACCEPTANCE.dump_python(acceptance, mode="json")}
+    _append(layout, json.dumps(values, ensure_ascii=False))
+
+
+def add_takedown(layout: Layout, takedown: Takedown) -> None:
+    """Append what a person had taken down; it lasts when this returns."""
+    values = {"kind": _TAKEDOWN, **_TAKEN.dump_python(takedown, mode="json")}
     _append(layout, json.dumps(values, ensure_ascii=False))
 
 

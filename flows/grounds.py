@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continue_build, read_steps, steps_between
 from flows.decisions import read_acceptances, read_judgements
 from flows.ledger import Ledger
-from flows.manifest import has_accepted, is_of, place_of
+from flows.manifest import has_heard, is_of, place_of
 from flows.stages import batches, parse_batch
 from releases.store import (
     Release,
@@ -41,8 +41,8 @@ class Former:
 def former_tables(source: Source, layout: Layout, release: Release | None) -> Former:
     """The newest tables to build upon: a release, or what a later run without news left."""
     state = kept_state(layout)
-    # tables of other code or labels are no ground to build on, nor those that left out what was accepted since
-    grounds = [r for r in (release, state) if r is not None and is_of(r, source) and has_accepted(r, layout)]
+    # tables of other code or labels are no ground to build on, nor those that left out what persons said since
+    grounds = [r for r in (release, state) if r is not None and is_of(r, source) and has_heard(r, layout)]
     return Former(max(grounds, key=place_of, default=None), release)
 
 

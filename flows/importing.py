@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from flows.erasing import keep_down
 from flows.jobs import Outcome
 from flows.ledger import FORMAT, Ledger, to_json
 from flows.lock import locked
@@ -45,6 +46,7 @@ def import_copy(source: Source, data: Path, file: Path, url: str, made_at: datet
     found = f"{len(reading.records)} records, {len(reading.rejects)} rejects"
     with locked(layout):
         ledger = _archive_copy(layout, payload, address, kind, made_at, f"copy of {file.name}")
+        keep_down(source, layout, [layout.archive(ledger.run)])
         verdict = (
             f"{source.name}: run {ledger.run} imported: {found} from {address}; "
             f"`moisson rebuild {source.name}` publishes them"

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from flows.building import Built
 from flows.decisions import judgements_digest, read_judgements
 from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
 from flows.ledger import Kind, Ledger, read_ledgers
 from flows.lock import locked
-from flows.manifest import Rows, configuration_digest, has_accepted, inputs, is_news, is_of, place_of, release_facts
-from flows.register import enter
+from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
+from flows.publishing import Step, at_once, publish_built
 from flows.remembered import forget
 from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, silent
+from flows.takedown import finish_takedown
 from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.validators import validators_of
 from releases.store import (
     Release,
-    drop_states,
     hold,
     keep_state,
     latest_release,
     newest_whole,
     older_releases,
-    publish,
     readable_release,
     sweep,
     write_run,
@@ -40,14 +39,6 @@ from schema.errors import Bug, MoissonError, UsageError
 from schema.layout import Layout
 from schema.sources import Source
 from schema.tables import CHANGES, TABLES
-
-T = TypeVar("T")
-Step = Callable[..., Any]
-
-
-def at_once(_name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step's shape
-    """Run a stage here and now: the step of `--direct`."""
-    return stage(*arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +61,7 @@ def refresh(
     layout = Layout(data, source.name)
     with locked(layout):
         sweep(layout)
+        finish_takedown(source, layout)
         kind: Kind = "dry" if is_dry else "refresh"
         unfinished = find_unfinished(source, layout, kind)
         run = unfinished.run if unfinished else layout.next_run()
@@ -135,21 +127,11 @@ def _conclude(
             f"{source.name}: unchanged since release {release.number}: {counts} -> {layout.latest}",
             {"state": "unchanged", "release": release.number},
         )
-    published = _publish(source, layout, built, "source" if release else "first release", step)
+    published = publish_built(source, layout, built, "source" if release else "first release", step)
     return Outcome(
         f"{source.name}: release {published.number} published: {counts} -> {layout.latest}",
         {"state": "published", "release": published.number},
     )
-
-
-def _publish(source: Source, layout: Layout, built: Built, cause: str, step: Step) -> Release:
-    """Publish, the promise of the new ids first."""
-    titles = {row["resource_id"]: row["title"] for row in built.tables["resources"]}
-    facts = release_facts(source, layout, built, cause)
-    enter(layout, built.tables["ids"], titles, built.run, facts["published_at"])
-    published: Release = step("publish", publish, layout, built.tables, facts)
-    drop_states(layout)
-    return published
 
 
 def _counts(tables: Rows) -> str:
@@ -186,6 +168,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
             )
         sweep(layout)
         forget(layout)
+        finish_takedown(source, layout)
         release = readable_release(layout)
         ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:
@@ -221,7 +204,7 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
         return "archive changed"
     said = int(release.manifest["judgements"])
     is_same = release.manifest["judgements_digest"] == judgements_digest(read_judgements(layout)[:said])
-    if not is_same or not has_accepted(release, layout):
+    if not is_same or not has_heard(release, layout):
         return "decisions changed"
     return None
 
@@ -259,7 +242,7 @@ def bring_in(source: Source, layout: Layout, built: Built, release: Release | No
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
         return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}")
-    published = _publish(source, layout, built, cause, step)
+    published = publish_built(source, layout, built, cause, step)
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flows.decisions import add_judgement, read_judgements
+from flows.decisions import add_judgement, one_line, read_judgements
 from flows.jobs import Outcome
 from flows.lock import locked
 from receipts.review import Look
@@ -40,7 +40,7 @@ def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, 
         DamagedArchive: what was said before cannot be read.
     """
     layout = Layout(data, source.name)
-    said = {"--why": said_line(why, "--why", "the reason"), "--author": said_line(author, "--author", "who says so")}
+    said = {"--why": one_line(why, "--why", "the reason"), "--author": one_line(author, "--author", "who says so")}
     _require_release(layout)
     with locked(layout):
         release, before = _require_release(layout), read_judgements(layout)
@@ -90,20 +90,6 @@ def _require_release(layout: Layout) -> Release:
     if release is None:
         raise UsageError(f"{layout.clean}: nothing published yet; `moisson refresh {layout.source}` comes first")
     return release
-
-
-def said_line(text: str, option: str, meaning: str) -> str:
-    """A word of a person as one line.
-
-    Raises:
-        UsageError: it says nothing, or is not text.
-    """
-    line = " ".join(text.split())
-    if not any(c.isalnum() for c in line):
-        raise UsageError(f"{option} says nothing; give {meaning} in words")
-    if not line.isascii() and any("\ud800" <= c <= "\udfff" for c in line):
-        raise UsageError(f"{option} is not UTF-8 text; type {meaning} again")
-    return line
 
 
 class _Known:

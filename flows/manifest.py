@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from typing import Any, Protocol
 
-from flows.decisions import accepted_up_to, judgements_digest, read_judgements
+from flows.decisions import Takedown, accepted_up_to, judgements_digest, read_judgements, read_takedowns
 from flows.versions import code_digest, versions
 from releases.store import Release, news_digest
 from schema.layout import Layout
@@ -44,6 +44,7 @@ def place_of(release: Release) -> tuple[int, int]:
 
 def release_facts(source: Source, layout: Layout, built: Reached, cause: str) -> dict[str, Any]:
     """What release.json says beside its tables: night is the visit of the site that they rest upon."""
+    takedowns = read_takedowns(layout)
     return {
         "source": source.name,
         "title": source.title,
@@ -56,10 +57,24 @@ def release_facts(source: Source, layout: Layout, built: Reached, cause: str) ->
         "judgements": built.judgements,
         "judgements_digest": judgements_digest(read_judgements(layout)[: built.judgements]),
         "accepted": accepted_up_to(layout, built.run),
+        "takedowns": [takedown_entry(said) for said in takedowns],
+        "takedowns_heard": len(takedowns),
         "code_digest": code_digest(),
         "configuration_digest": configuration_digest(source),
         "inputs": inputs(layout, built.run),
     }
+
+
+def takedown_entry(said: Takedown) -> dict[str, Any]:
+    """What a release says of a takedown."""
+    named = {"url": said.url, "addresses": list(said.addresses), "resource_ids": list(said.resource_ids)}
+    return {**named, "why": said.why, "at": said.said_at}
+
+
+def has_heard(release: Release, layout: Layout) -> bool:
+    """Whether tables were built with every takedown in force, and every acceptance of a run that they rest on."""
+    heard, accepted = release.manifest.get("takedowns_heard", 0), list(release.manifest.get("accepted", []))
+    return heard == len(read_takedowns(layout)) and accepted == accepted_up_to(layout, int(release.manifest["run"]))
 
 
 def configuration_digest(source: Source) -> str:
@@ -83,11 +98,6 @@ def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
 def is_news(tables: Rows, release: Release | None) -> bool:
     """Whether tables say something that the latest release does not."""
     return release is None or news_digest(tables) != release.manifest["news_digest"]
-
-
-def has_accepted(release: Release, layout: Layout) -> bool:
-    """Whether tables were built with every acceptance of a run that they rest on, or of one before."""
-    return list(release.manifest.get("accepted", [])) == accepted_up_to(layout, int(release.manifest["run"]))
 
 
 def is_of(release: Release, source: Source) -> bool:

@@ -51,7 +51,7 @@ def is_listing(visit: Visit) -> bool | None:
     return {"listing": True, "copy": None}.get(visit.role, False)
 
 
-def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool) -> PageReading:
+def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bool | None) -> PageReading:
     """What a page in hand states; a page that no worker comes through is one reject."""
     page = Page(source, url, is_listing, payload=payload)
     return read_pages([page])[0]

@@ -10,13 +10,17 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from flows.decisions import Takedown
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
 
 Row = dict[str, Any]
-REPLACED = "replaced"
+REPLACED, TAKEN_DOWN = "replaced", "taken_down"
+# ids that no step knows: they are told anew behind each
+NOT_OF_A_STEP = frozenset({REPLACED, TAKEN_DOWN})
 
 
 def read_register(layout: Layout) -> list[Row]:
@@ -69,14 +73,28 @@ def enter(layout: Layout, ids: Iterable[Mapping[str, Any]], titles: Mapping[str,
         ) from error
 
 
+def write_register(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a whole register to a file, and make it lasting."""
+    plain = ({**row, "published_at": row["published_at"].isoformat()} for row in rows)
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in plain)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DiskTrouble(f"{path}: cannot be written ({error}); make room and do it again") from error
+
+
 def with_replaced(
     ids: Iterable[Mapping[str, Any]],
     resources: Iterable[Mapping[str, Any]],
     register: Iterable[Mapping[str, Any]],
     run: int,
+    takedowns: Iterable[Takedown] = (),
 ) -> list[Row]:
     """Rows of `ids` with those that were published up to a run and that this reading of the archive does not know."""
-    rows = {row["resource_id"]: dict(row) for row in ids if row["fate"] != REPLACED}
+    rows = {row["resource_id"]: dict(row) for row in ids if row["fate"] not in NOT_OF_A_STEP}
+    gone = {name: said for said in takedowns for name in said.resource_ids}
     owners = {
         name: row["now"][0] if row["fate"] == "merged" else row["resource_id"]
         for row in sorted(rows.values(), key=lambda row: row["fate"] != "merged")
@@ -87,6 +105,9 @@ def with_replaced(
     }
     for line in register:
         if line["resource_id"] in rows or line["run"] > run:
+            continue
+        if said := gone.get(line["resource_id"]):
+            rows[line["resource_id"]] = _taken_down(line, said)
             continue
         heirs = [owners[name] for name in line["known_by"] if name in owners]
         heirs += [titles[line["title"]]] if line["title"] in titles else []
@@ -106,3 +127,9 @@ def _replaced(line: Mapping[str, Any], heir: str) -> Row:
         "since_run": line["run"],
         "since_at": line["published_at"],
     }
+
+
+def _taken_down(line: Mapping[str, Any], said: Takedown) -> Row:
+    why = f"taken down on {said.said_at:%Y-%m-%d}: {said.why}"
+    since = {"since_run": said.after_run, "since_at": said.said_at}
+    return {**_replaced(line, line["resource_id"]), "fate": TAKEN_DOWN, "why": why, **since}

@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from flows.reading import read_in_worker
+from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
 from schema.layout import Layout
 from schema.nouns import PageReading, Payload
@@ -32,8 +33,9 @@ class Remembered:
     """Readings by what they were made of; those asked for or made since it was opened are the next night's."""
 
     def __init__(self, layout: Layout, source: Source) -> None:
-        self._path, self._source = layout.readings, source
-        self._made_by = _digest(code_digest().encode(), repr(source).encode()).decode()
+        self._path, self._source, self._taken = layout.readings, source, taken_down(layout)
+        told = [code_digest(), repr(source), self._taken.as_values()]
+        self._made_by = _digest(json.dumps(told).encode()).decode()
         self._former = _load(self._path)
         self._used: dict[bytes, bytes] = {}
 
@@ -50,7 +52,9 @@ class Remembered:
         """What a page states, read in a worker where it was not read before."""
         reading = self.find(payload, url, is_listing=is_listing)
         if reading is None:
-            reading = read_in_worker(payload, url, self._source, is_listing=is_listing)
+            whole = read_in_worker(payload, url, self._source, is_listing=is_listing)
+            # what was taken down and is shown all the same is not kept here either
+            reading = without_taken(whole, self._taken)
             if reading.parser:
                 key, said = self._key(payload, url, is_listing=is_listing), _READING.dump_json(reading)
                 self._used[key] = _digest(key, said) + said

@@ -16,9 +16,12 @@ from typing import Any
 import httpx
 import pyarrow as pa
 
+from flows.erasing import keep_down
 from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
 from flows.reading import is_listing, read_visits
 from flows.remembered import Remembered
+from flows.survey import part_files
+from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
@@ -73,9 +76,28 @@ def harvest(
     recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     tell is given the politeness receipt, whatever becomes of the harvest.
     """
-    if recovered is not None and recovered.is_whole:
-        write_index(layout.raw)
-        return ledger_of(layout, run)
+    if recovered is None or not recovered.is_whole:
+        try:
+            _ask(source, layout, run, known, kind, progress, validators, recovered, tell)
+        finally:
+            # of a run that fails, too, nothing may stay that was taken down
+            keep_down(source, layout, part_files(layout))
+    keep_down(source, layout, [layout.archive(run)])
+    write_index(layout.raw)
+    return ledger_of(layout, run)
+
+
+def _ask(
+    source: Source,
+    layout: Layout,
+    run: int,
+    known: Iterable[str],
+    kind: Kind,
+    progress: Progress,
+    validators: Mapping[str, Validators] | None,
+    recovered: Recovered | None,
+    tell: Callable[[dict[str, Any]], None],
+) -> None:
     started_at = recovered.started_at if recovered else datetime.now(UTC)
     transport, pace = _transport(source)
     if recovered is not None:
@@ -98,8 +120,6 @@ def harvest(
         ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
         archive.add_ledger(to_json(ledger), ended_at)
     remembered.keep()
-    write_index(layout.raw)
-    return ledger
 
 
 def _writer(source: Source, layout: Layout, run: int, kind: Kind, recovered: Recovered | None) -> ArchiveWriter:
@@ -183,12 +203,13 @@ def batches(visits: Iterable[Visit]) -> list[tuple[Visit, ...]]:
 
 def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path:
     """Read archived pages; the file that holds what they state, named by what went in."""
-    names = [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
-    name = sha256(json.dumps([code_digest(), repr(source), *names]).encode()).hexdigest()[:24]
+    taken, names = taken_down(layout), [f"{v.pointer.file}:{v.pointer.offset}" for v in visits if v.pointer]
+    name = sha256(json.dumps([code_digest(), repr(source), taken.as_values(), *names]).encode()).hexdigest()[:24]
     remembered = Remembered(layout, source)
     known = [_remembered(remembered, layout, visit) for visit in visits]
     unread = iter(read_visits(source, layout, [v for v, page in zip(visits, known, strict=True) if page is None]))
-    readings = tuple(Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True))
+    read = (Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True))
+    readings = tuple(replace(reading, page=without_taken(reading.page, taken)) for reading in read)
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
 
 

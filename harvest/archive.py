@@ -9,9 +9,9 @@
     data/raw/<source>/index.parquet          where each record lies; made again from the files (harvest.index)
     data/raw/<source>/000007.warc.gz.part    a run in progress, or interrupted before its ledger
 
-A file gets its name once it is whole, and is never edited. Each exchange is flushed when it is written, so that a
-killed process loses none that was answered; the disk is waited for (fsync) at the end: what a power cut takes from the
-tail, harvest.repair notices.
+A file gets its name once it is whole, and is never edited (but see harvest.redact). Each exchange is flushed when it is
+written, so that a killed process loses none that was answered; the disk is waited for (fsync) at the end: what a power
+cut takes from the tail, harvest.repair notices.
 """
 
 from __future__ import annotations

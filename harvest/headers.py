@@ -21,3 +21,5 @@ ANSWER = "Moisson-Answer"
 # on a record out of a foreign WARC: that file's name, percent-encoded, its digest, and the record's identifier there,
 # as `old.warc.gz;sha256:9f86…;urn:uuid:…`
 IMPORTED_FROM = "Moisson-Imported-From"
+# on a record whose content was taken out on purpose: when that was said
+REDACTED = "Moisson-Redacted"

@@ -6,6 +6,7 @@ Refuses to show bytes that are not those the record was read from: the block's d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,30 @@ def trace(source: Source, data: Path, what: str) -> str:
     newest = latest_release(layout)
     if newest is None:
         raise UsageError(f"{layout.clean}: nothing published yet; `moisson refresh {source.name}` comes first")
+    if said := _taken_down(newest, source, what):
+        return said
     resource = _find(newest, source, what)
     release, records = _last_records(layout, newest, resource["resource_id"])
     lines = [*_describe(newest, resource), "", f"{len(records)} records (release {release.number}):"]
     for record in records:
         lines += ["", *_describe_record(layout, record)]
     return "\n".join(lines)
+
+
+def _taken_down(release: Release, source: Source, what: str) -> str | None:
+    """Why nothing is known any more by a name, where a person had it taken down."""
+    try:
+        name = canonical_url(what, schemes=source.schemes) if "://" in what else what
+    except ValueError:
+        return None
+    for said in release.manifest.get("takedowns", ()):
+        if name in (*said["addresses"], *said["resource_ids"]):
+            at = datetime.fromisoformat(said["at"])
+            return (
+                f"{what} was taken down on {at:%Y-%m-%d} at {at:%H:%M} UTC: {said['why']}\n"
+                f"Nothing of it is kept or published. It was known by {', '.join(said['addresses'])}."
+            )
+    return None
 
 
 def _find(release: Release, source: Source, what: str) -> Row:

@@ -101,6 +101,15 @@ def older_releases(layout: Layout, newest: Release) -> Iterator[Release]:
             yield _open(layout.release(number))
 
 
+def open_release(path: Path) -> Release:
+    """The release that a folder holds, wherever it lies.
+
+    Raises:
+        DamagedArchive: it has no readable manifest, or is of another version.
+    """
+    return _open(path)
+
+
 def _open(path: Path) -> Release:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
@@ -136,7 +145,7 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
     number = max([0, *layout.release_numbers()]) + 1
 
     def write(folder: Path) -> dict[str, Any]:
-        return _write_set(folder, tables, {"number": number, **facts})
+        return write_set(folder, tables, {"number": number, **facts})
 
     manifest = _stage(layout, layout.release(number), write)
     _point(layout, number)
@@ -146,7 +155,7 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
 def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Path:
     """Put the tables of a held run aside for inspection; the folder."""
     if not layout.held(run).exists():
-        _stage(layout, layout.held(run), lambda folder: _write_set(folder, tables, dict(facts)))
+        _stage(layout, layout.held(run), lambda folder: write_set(folder, tables, dict(facts)))
     return layout.held(run)
 
 
@@ -155,7 +164,7 @@ def keep_state(
 ) -> None:
     """Keep the tables as of a run that published nothing, so that the next need not read the runs before it again."""
     if not layout.state(run).exists():
-        _stage(layout, layout.state(run), lambda folder: _write_set(folder, tables, {"number": 0, **facts}))
+        _stage(layout, layout.state(run), lambda folder: write_set(folder, tables, {"number": 0, **facts}))
     drop_states(layout, before=run)
 
 
@@ -206,9 +215,10 @@ def _is_pointed(layout: Layout, number: int) -> bool:
     return told == number and layout.latest.is_symlink() and layout.latest.resolve() == layout.release(number).resolve()
 
 
-def _write_set(
+def write_set(
     folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Write tables, release.json and datapackage.json into a folder; the manifest."""
     described = {}
     for table in TABLES:
         rows, path = tables[table.name], folder / f"{table.name}.parquet"

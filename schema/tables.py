@@ -339,7 +339,11 @@ IDS = Table(
     (
         Column("resource_id", pa.string(), "The identifier"),
         Column("now", pa.list_(pa.string()), "Itself; the one it was merged into; itself and those split from it"),
-        Column("fate", CLOSED_LIST, "kept, merged, split, retired, or replaced (by a later reading of the archive)"),
+        Column(
+            "fate",
+            CLOSED_LIST,
+            "kept, merged, split, retired, replaced (by a later reading of the archive) or taken_down",
+        ),
         Column("why", pa.string(), "The evidence, in words"),
         Column("known_by", pa.list_(pa.string()), "Addresses it has been known by; a urn where it has none, sorted"),
         Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_nullable=True, is_volatile=True),

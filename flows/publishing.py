@@ -1,0 +1,31 @@
+"""From tables as built to a release: what every job that publishes does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flows.building import Built
+from flows.manifest import release_facts
+from flows.register import enter
+from releases.store import Release, drop_states, publish
+from schema.layout import Layout
+from schema.sources import Source
+
+T = TypeVar("T")
+Step = Callable[..., Any]
+
+
+def at_once(_name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step's shape
+    """Run a stage here and now: the step of `--direct`."""
+    return stage(*arguments)
+
+
+def publish_built(source: Source, layout: Layout, built: Built, cause: str, step: Step = at_once) -> Release:
+    """Publish tables, the promise of the new ids first; kept tables of runs without news are of no more use."""
+    titles = {row["resource_id"]: row["title"] for row in built.tables["resources"]}
+    facts = release_facts(source, layout, built, cause)
+    enter(layout, built.tables["ids"], titles, built.run, facts["published_at"])
+    published: Release = step("publish", publish, layout, built.tables, facts)
+    drop_states(layout)
+    return published

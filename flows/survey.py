@@ -1,0 +1,193 @@
+"""What archives hold of a resource that is to be taken down, found record by record. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flows.reading import read_in_worker
+from flows.taken import Taken, texts_of
+from harvest.answers import BrokenAnswer
+from harvest.blocks import LEDGER_URI, PART_SUFFIX
+from harvest.index import archives
+from harvest.members import Damage, WarcRecord, scan_records
+from harvest.payloads import read_payload
+from harvest.redact import is_tombstone
+from harvest.revisits import root_of
+from parsers.sought import key_of, sought_in
+from schema.addresses import canonical_url
+from schema.errors import DamagedArchive
+from schema.layout import Layout
+from schema.nouns import Record
+from schema.sources import Source
+
+Place = tuple[str, int]
+Span = tuple[int, int]
+_PAGES = frozenset({"response", "resource", "conversion"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is to go: what is known of it by name, blocks `[start, end)` by the place of their page, and words.
+
+    titles and texts are those that tables have; the archive adds its own.
+    """
+
+    taken: Taken
+    blocks: Mapping[Place, frozenset[Span]] = field(default_factory=dict)
+    titles: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A record that brings content: what it states, which blocks of it go, or (is_own) all of it."""
+
+    path: Path
+    offset: int
+    url: str
+    is_own: bool
+    records: tuple[Record, ...] = ()
+    spans: frozenset[Span] = frozenset()
+
+
+@dataclass
+class Survey:
+    """What archives hold of what is sought; others are the words of other resources."""
+
+    pages: list[Page] = field(default_factory=list)
+    revisits: list[tuple[Path, WarcRecord]] = field(default_factory=list)
+    ledgers: dict[Path, WarcRecord] = field(default_factory=dict)
+    ends: dict[Path, int] = field(default_factory=dict)
+    titles: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    is_met: bool = False
+
+    def keys(self) -> tuple[frozenset[str], int]:
+        """Passages to look for everywhere, and how many were left out because another resource states them too."""
+        keys = sought_in(self.texts, self.titles)
+        others = "\n".join(sorted(self.others))
+        own = frozenset(key for key in keys if key not in others)
+        return own, len(keys) - len(own)
+
+
+def path_name(path: Path) -> str:
+    """The name by which others know an archive, whole or in progress."""
+    return path.name.removesuffix(PART_SUFFIX)
+
+
+def part_files(layout: Layout) -> list[Path]:
+    """Archives that a killed or failed run left unfinished."""
+    return sorted(layout.raw.glob(f"*.warc.gz{PART_SUFFIX}"))
+
+
+def archive_files(layout: Layout) -> list[Path]:
+    """Every archive of a source, unfinished ones too."""
+    return [*archives(layout.raw), *part_files(layout)]
+
+
+def survey(source: Source, files: Iterable[Path], sought: Sought) -> Survey:
+    """Read archives for what is sought.
+
+    Raises:
+        DamagedArchive: a whole archive is damaged, so that what stands there cannot be known.
+    """
+    found = Survey(titles=set(sought.titles), texts=set(sought.texts))
+    for path in files:
+        for record in _sound_records(path, found):
+            _survey_record(source, path, record, sought, found)
+    _spread_to_originals(source, sought, found)
+    _mark_named(sought, found)
+    _mark_alike(found)
+    return found
+
+
+def _sound_records(path: Path, found: Survey) -> Iterator[WarcRecord]:
+    for record in scan_records(path):
+        if isinstance(record, Damage):
+            if not path.name.endswith(PART_SUFFIX):
+                raise DamagedArchive(f"{path}: damaged at offset {record.offset} ({record.reason}); restore it first")
+            # the torn tail of an interrupted run: nobody reads it, and it may hold anything
+            found.ends[path] = record.offset
+            return
+        yield record
+
+
+def _survey_record(source: Source, path: Path, record: WarcRecord, sought: Sought, found: Survey) -> None:
+    url = _address(record.url, source)
+    if record.url == LEDGER_URI:
+        found.ledgers[path] = record
+    elif record.kind == "revisit":
+        found.revisits.append((path, record))
+    elif record.kind in _PAGES:
+        records = _read(source, path, record.offset, url)
+        found.pages.append(Page(path, record.offset, url, url in sought.taken.addresses, records))
+    found.is_met |= url in sought.taken.addresses
+
+
+def _read(source: Source, path: Path, offset: int, url: str) -> tuple[Record, ...]:
+    try:
+        payload = read_payload(path, offset)
+    except BrokenAnswer:
+        return ()
+    return () if is_tombstone(payload.content) else read_in_worker(payload, url, source, is_listing=None).records
+
+
+def _spread_to_originals(source: Source, sought: Sought, found: Survey) -> None:
+    """What an own address repeats of another one is its own page too."""
+    places = {(page.path, page.offset): number for number, page in enumerate(found.pages)}
+    for path, revisit in found.revisits:
+        if _address(revisit.url, source) in sought.taken.addresses:
+            file, root = root_of(path, revisit)
+            # of the archives that are not looked at nothing is left
+            if (number := places.get((file, root.offset))) is not None:
+                found.pages[number] = replace(found.pages[number], is_own=True)
+
+
+def _mark_named(sought: Sought, found: Survey) -> None:
+    """Mark the blocks that are known by address, place or print, and learn their words."""
+    for number, page in enumerate(found.pages):
+        known = sought.blocks.get((path_name(page.path), page.offset), frozenset())
+        mine = [one for one in page.records if page.is_own or span_of(one) in known or sought.taken.holds(one)]
+        for one in mine:
+            found.titles.add(one.title)
+            found.texts |= set(texts_of(one))
+        found.is_met |= bool(mine)
+        found.pages[number] = replace(page, spans=known | {span_of(one) for one in mine})
+
+
+def _mark_alike(found: Survey) -> None:
+    """Mark blocks without an address, of text copies, by title or most of their words; the others' words are kept."""
+    titles, keys = {key_of(title) for title in found.titles}, sought_in(found.texts)
+    for number, page in enumerate(found.pages):
+        spans = set(page.spans)
+        for one in page.records:
+            long = sought_in(texts_of(one))
+            is_alike = len(long & keys) * 2 > len(long) if long else key_of(one.title) in titles
+            if one.url is None and is_alike:
+                spans.add(span_of(one))
+                found.texts |= set(texts_of(one))
+            elif span_of(one) not in spans:
+                found.others |= set(_words(one))
+        found.pages[number] = replace(page, spans=frozenset(spans))
+
+
+def span_of(record: Record) -> Span:
+    """Where the record's block lies in its page."""
+    return record.span.start, record.span.end
+
+
+def _words(record: Record) -> Iterator[str]:
+    """All the words of another resource, one section a text, as they are compared."""
+    yield key_of(record.title)
+    yield from (key_of("".join(p.text for p in section)) for section in (record.body, record.resume))
+    yield from (key_of(link.text) for link in record.links)
+
+
+def _address(url: str, source: Source) -> str:
+    try:
+        return canonical_url(url, schemes=source.schemes)
+    except ValueError:
+        return url
