@@ -21,6 +21,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 import flows.takedown as job
+from flows.captures import import_warc
 from flows.cli import main
 from flows.erasing import Erasure, plan_erasure, write_erasure
 from flows.importing import import_copy
@@ -560,6 +561,19 @@ def test_a_text_copy_that_comes_in_later_is_not_published(tmp_path: Path) -> Non
     import_copy(source, data, text, f"{LISTING}?page=3", datetime(2020, 1, 1, tzinfo=UTC))
     rebuild(source, data)
     assert {row["title"] for row in latest(Layout(data, source.name), "resources")} == {"Alpha", "Gamma", "Delta"}
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+
+
+def test_a_warc_that_comes_in_later_leaves_no_word_of_it(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    takedown(source, data, BETA, WHY, "moi")
+    import_warc(source, data, tmp_path / "small.warc.gz")
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    assert {row["title"] for row in latest(Layout(data, source.name), "resources")} == {"Alpha", "Gamma"}
+    verdict = rebuild(source, data).verdict
+    assert "equal" in verdict or "unchanged" in verdict
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    require_sound_index(Layout(data, source.name))
 
 
 def test_the_only_resource_of_a_site_goes_too(tmp_path: Path) -> None:
