@@ -1,0 +1,102 @@
+"""Time and memory of a whole step of the catalogue, to see how it grows: a first night, and the same night again.
+
+    step.py CORPUS.parquet N      N records of a corpus made by shared/perf/gen.py (column text), ten a page
+
+A record stands at an address of its own, body and résumé alike; its title is the opening of its text. Prints, for each
+night, CPU and peak memory when the pages are read, when the catalogue is known, and when its tables are laid out.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dedup.catalogue import Former, Moment, make_catalogue
+from flows.building import as_rows
+from schema.nouns import Link, Night, PageReading, Passage, Pointer, Reading, Record, Span, Visit
+
+PAGE_RECORDS = 10
+TITLE_WORDS = 9
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+PARTS = ("title", "type", "is_private", "body", "resume")
+
+
+def texts(path: str, count: int) -> Iterator[str]:
+    """The first texts of the corpus."""
+    left = count
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=2_000, columns=["text"]):
+        for value in batch["text"][:left]:
+            yield value.as_py()
+        left -= min(left, len(batch))
+        if not left:
+            return
+
+
+def read_record(page_url: str, number: int, text: str) -> Record:
+    """A record as the parser gives it."""
+    halves = tuple(Passage("paragraph", part) for part in (text[: len(text) // 2], text[len(text) // 2 :]))
+    return Record(
+        page_url=page_url,
+        position=number % PAGE_RECORDS,
+        url=f"https://rtes.example/node/{number}",
+        title=" ".join(text.split()[:TITLE_WORDS]),
+        type="Article",
+        is_private=False,
+        body=halves,
+        resume=halves,
+        links=(Link("pdf", f"https://rtes.example/files/{number}.pdf"),),
+        span=Span(number, number + len(text)),
+        part_spans={name: Span(number, number + 9) for name in PARTS},
+        block_digest=f"{number:064x}",
+    )
+
+
+def read_night(run: int, path: str, count: int) -> Night:
+    """A night on which every page of the listing was read."""
+    at = FIRST_DAY + timedelta(days=run)
+    pages: dict[str, list[Record]] = {}
+    for number, text in enumerate(texts(path, count)):
+        url = f"https://rtes.example/list?page={number // PAGE_RECORDS}"
+        pages.setdefault(url, []).append(read_record(url, number, text))
+    readings = []
+    for place, (url, records) in enumerate(pages.items()):
+        pointer = Pointer(f"{run:06}.warc.gz", place, 1)
+        visit = Visit(url, "listing", "fetched", 200, fetched_at=at, payload_digest=f"{place:064x}", pointer=pointer)
+        readings.append(
+            Reading(visit, PageReading(url, url, records=tuple(records), parser="made", parser_version="1"))
+        )
+    return Night(run, at, tuple(reading.visit for reading in readings), (), tuple(readings))
+
+
+def tell(what: str) -> None:
+    """A line: what is done, and what it took so far."""
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{what:<24} {time.process_time():8.1f} s CPU {peak_mb:8.0f} MB at most", flush=True)
+
+
+def main() -> None:
+    """Two nights, the second upon the first."""
+    path, count = sys.argv[1], int(sys.argv[2])
+    former = Former()
+    for run in (1, 2):
+        night = read_night(run, path, count)
+        tell(f"night {run}: read")
+        catalogue = make_catalogue("made", Moment(run, night.started_at), night, (), former)
+        tell(f"night {run}: known")
+        tables = as_rows(catalogue)
+        tell(f"night {run}: laid out")
+        print({name: len(rows) for name, rows in tables.items()})
+        former = Former(*(tables[name] for name in ("resources", "ids", "history", "records")))
+        del night, catalogue, tables
+
+
+if __name__ == "__main__":
+    main()
