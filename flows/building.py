@@ -92,7 +92,7 @@ def build(
         before = Former(former.get("resources", ()), ids, former.get("history", ()))
         moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
-        refusal = _refusal(source, catalogue, night, former) if is_visit else None
+        refusal = _refusal(source, catalogue, night, former, is_visit=is_visit)
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
@@ -126,10 +126,13 @@ def continue_build(
     step: Any,
 ) -> Built:
     """What came after a release that other code made, upon what its runs give now; causes told against that release."""
-    good = reread.last_good or reread
+    good = reread.last_good
+    if good is None:
+        # what was refused is no ground, and no tables to publish
+        return reread
     before, after = (Reread(*(rows[name] for name in READ_AGAIN)) for rows in (told.tables(READ_AGAIN), good.tables))
     causes = rereading_causes(before, after)
-    if not later or reread.last_good is None:
+    if not later:
         return replace(reread, causes=causes, last_good=replace(good, causes=causes))
     built: Built = step("build", build, source, later, copies, good.tables, good.rests_upon)
     last_good = replace(
@@ -157,12 +160,19 @@ def as_rows(catalogue: Catalogue) -> Rows:
     return {table.name: TableRows(to_arrow(table, catalogue.table(table.name))) for table in STEP_TABLES}
 
 
-def _refusal(source: Source, catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:
-    """Why the gates stop a night; former holds the tables as of the last good night."""
+def _refusal(
+    source: Source, catalogue: Catalogue, night: Night, former: Rows, *, is_visit: bool
+) -> MoissonError | None:
+    """Why the gates stop a step; former holds the tables as of the last good one.
+
+    Copies alone may be all that there is; a word upon nothing gives nothing.
+    """
     try:
-        require_resources(catalogue.resources, night.listings)
+        require_resources(catalogue.resources, night.listings if is_visit else ())
     except MoissonError as error:
         return error
+    if not is_visit:
+        return None
     reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
     reasons += vanished(former.get("resources", ()), catalogue.resources, source.max_vanished_share)

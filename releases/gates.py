@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schema.errors import StructureChanged
+from schema.errors import HeldByGate, StructureChanged
 from schema.nouns import ListingVisit
 
 # fewer may leave a small catalogue in one night, whatever share of it they are
@@ -26,6 +26,23 @@ def require_resources(resources: Sequence[Mapping[str, Any]], listings: Sequence
         )
     if not resources:
         raise StructureChanged("no resource was read; look at the pages, then at `labels` in the source file")
+
+
+def require_not_emptied(before: int, after: int) -> None:
+    """Refuse tables without any resource behind a release that had some, whoever made them and why.
+
+    Args:
+        before: resources of the release before, 0 when there is none.
+        after: resources of the tables.
+
+    Raises:
+        HeldByGate: there were some, and there is none.
+    """
+    if before and not after:
+        raise HeldByGate(
+            f"the release before has {before} resources and these tables have none: nothing was published; look at "
+            "`labels` and `parser` in the source file, and at the pages of the last run"
+        )
 
 
 def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str, int]) -> list[str]:

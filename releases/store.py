@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from releases.gates import require_not_emptied
 from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
 from schema.dictionary import datapackage
 from schema.errors import DamagedArchive, DiskTrouble
@@ -130,9 +131,11 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
         facts: run, source, times, versions and digests of code, configuration and inputs, for release.json.
 
     Raises:
+        HeldByGate: they would empty what is published.
         Bug: rows that are not of the declared schemas.
         DiskTrouble: the disk would not take them; nothing changed.
     """
+    require_not_emptied(_resources_published(layout), len(tables["resources"]))
     number = max([0, *layout.release_numbers()]) + 1
 
     def write(folder: Path) -> dict[str, Any]:
@@ -141,6 +144,16 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
     manifest = _stage(layout, layout.release(number), write)
     _point(layout, number)
     return Release(number, layout.release(number), manifest)
+
+
+def _resources_published(layout: Layout) -> int:
+    """How many resources the newest release has whose manifest can be read."""
+    for number in reversed(layout.release_numbers()):
+        try:
+            return int(_open(layout.release(number)).manifest["tables"]["resources"]["rows"])
+        except (DamagedArchive, KeyError, TypeError, ValueError):
+            continue
+    return 0
 
 
 def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Path:
