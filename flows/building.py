@@ -127,18 +127,20 @@ def continue_build(
 ) -> Built:
     """What came after a release that other code made, upon what its runs give now; causes told against that release."""
     good = reread.last_good
-    if good is None:
-        # what was refused is no ground, and no tables to publish
-        return reread
-    before, after = (Reread(*(rows[name] for name in READ_AGAIN)) for rows in (told.tables(READ_AGAIN), good.tables))
-    causes = rereading_causes(before, after)
+    causes = _reading_causes(told, good) if good else {}
     if not later:
-        return replace(reread, causes=causes, last_good=replace(good, causes=causes))
-    built: Built = step("build", build, source, later, copies, good.tables, good.rests_upon)
-    last_good = replace(
-        built.last_good or good, causes={**causes, **(built.last_good.causes if built.last_good else {})}
-    )
+        return replace(reread, causes=causes, last_good=replace(good, causes=causes) if good else None)
+    # where nothing that the release rests on can be read any more, the first night that can is a beginning
+    base, night = (good.tables, good.rests_upon) if good else ({}, NO_NIGHT)
+    built: Built = step("build", build, source, later, copies, base, night)
+    last = built.last_good
+    last_good = replace(last, causes={**causes, **last.causes}) if last else good and replace(good, causes=causes)
     return replace(built, causes={**causes, **built.causes}, last_good=last_good)
+
+
+def _reading_causes(told: Release, built: Built) -> Causes:
+    before, after = (Reread(*(rows[name] for name in READ_AGAIN)) for rows in (told.tables(READ_AGAIN), built.tables))
+    return rereading_causes(before, after)
 
 
 def complete(layout: Layout, built: Built, told: Release | None) -> Built:

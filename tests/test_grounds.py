@@ -103,3 +103,44 @@ def test_a_source_of_imported_copies_alone_is_published(site: Site) -> None:
     import_copy(site.source, site.data, copy, f"{LISTING}?page=7", datetime(2020, 1, 2, tzinfo=UTC))
     assert "release 1 published: 1 resources" in site.rebuild()
     assert "equal to release 1" in site.rebuild()
+
+
+# --- a site that renamed its labels
+
+
+def test_labels_that_were_mended_let_the_next_night_pass_with_the_ids_of_before(site: Site) -> None:
+    site.night(*GOOD)
+    before = {row["url"]: row["resource_id"] for row in site.release.rows("resources")}
+    edited = [APPEL.replace("cinq", "six"), *OTHERS[:2]], GOOD[1]
+    with pytest.raises(StructureChanged):
+        site.renamed_night(*edited)
+    site.relabel()
+    assert "release 2 published: 5 resources" in site.renamed_night(*edited)
+    assert {row["url"]: row["resource_id"] for row in site.release.rows("resources")} == before
+    (change,) = site.release.rows("changes")
+    assert (change["resource_id"], change["field"]) == (before[UNSURE[0]], "summary")
+    assert {(row["fate"], *row["now"]) for row in site.release.rows("ids")} == {("kept", r) for r in before.values()}
+    assert "equal to release 2" in site.rebuild()
+    assert "unchanged since release 2" in site.renamed_night(*edited)
+
+
+def test_a_night_that_was_harvested_under_labels_that_found_nothing_stays_refused(site: Site) -> None:
+    site.night(*GOOD)
+    with pytest.raises(StructureChanged):
+        site.renamed_night(*GOOD)
+    site.relabel()
+    # that night followed no link of a listing that it could not read
+    with pytest.raises(StructureChanged, match="stands on any listing"):
+        site.rebuild()
+    assert site.release.number == 1
+
+
+def test_labels_that_read_neither_the_old_nor_the_new_nights_are_refused(site: Site) -> None:
+    site.night(*GOOD)
+    site.judge(*UNSURE, "different")
+    site.path.write_text(site.path.read_text(encoding="utf-8").replace("R", "X"), encoding="utf-8")
+    site.path.write_text(site.path.read_text(encoding="utf-8").replace("Type", "Tipe"), encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(StructureChanged, match="labels"):
+            site.night(*GOOD)
+    assert (site.release.number, len(site.release.rows("resources"))) == (1, 5)
