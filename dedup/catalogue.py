@@ -15,7 +15,7 @@ from typing import Any
 from dedup.collapse import Collapsed, collapse
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
-from dedup.identity import find_aliases, record_ids, resolve
+from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
 from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
@@ -29,11 +29,12 @@ RETIRE_AFTER_NIGHTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Rows of `resources`, `ids` and `history` as of the step before."""
+    """Rows of `resources`, `ids` and `history` as of the step before; published: every id that ever was."""
 
     resources: Sequence[Mapping[str, Any]] = ()
     ids: Sequence[Mapping[str, Any]] = ()
     history: Sequence[Mapping[str, Any]] = ()
+    published: Promises = NO_PROMISES
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def make_catalogue(
     groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
-    lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at)
+    lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights)
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)

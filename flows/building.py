@@ -12,7 +12,7 @@ from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
 from dedup.causes import Reading as Reread
 from dedup.causes import rereading_causes, step_causes
 from dedup.history import Causes, find_changes
-from dedup.identity import resolve
+from dedup.identity import NO_PROMISES, Promises, resolve
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
 from flows.register import REPLACED, read_register, with_replaced
@@ -71,6 +71,7 @@ def build(
     copies: Sequence[tuple[int, Reading]],
     former: Rows,
     last_night: Night = NO_NIGHT,
+    published: Promises = NO_PROMISES,
 ) -> Built:
     """The tables as of the last of some steps: each in order upon the resources that it found.
 
@@ -82,6 +83,7 @@ def build(
         copies: readings of imported copies, each with the run that brought it, those before `former` too.
         former: tables to start from, empty for a start from nothing.
         last_night: the visit that they rest upon.
+        published: every id that was published.
     """
     built: Built | None = None
     causes: Causes = {}
@@ -89,7 +91,7 @@ def build(
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
         ids = [row for row in former.get("ids", ()) if row["fate"] != REPLACED]
-        before = Former(former.get("resources", ()), ids, former.get("history", ()))
+        before = Former(former.get("resources", ()), ids, former.get("history", ()), published)
         moment = Moment(step.run, step.at, is_visit, step.is_judged)
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
         refusal = _refusal(source, catalogue, night, former, is_visit=is_visit)
@@ -123,6 +125,7 @@ def continue_build(
     later: Sequence[Step],
     copies: Sequence[tuple[int, Reading]],
     source: Source,
+    published: Promises,
     step: Any,
 ) -> Built:
     """What came after a release that other code made, upon what its runs give now; causes told against that release."""
@@ -132,7 +135,7 @@ def continue_build(
         return replace(reread, causes=causes, last_good=replace(good, causes=causes) if good else None)
     # where nothing that the release rests on can be read any more, the first night that can is a beginning
     base, night = (good.tables, good.rests_upon) if good else ({}, NO_NIGHT)
-    built: Built = step("build", build, source, later, copies, base, night)
+    built: Built = step("build", build, source, later, copies, base, night, published)
     last = built.last_good
     last_good = replace(last, causes={**causes, **last.causes}) if last else good and replace(good, causes=causes)
     return replace(built, causes={**causes, **built.causes}, last_good=last_good)

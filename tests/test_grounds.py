@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh
 from flows.judging import judge
+from flows.reading import read_visits
+from flows.register import with_replaced
 from releases.store import Release, latest_release
 from schema.errors import StructureChanged
 from schema.layout import Layout
-from schema.nouns import JudgedAs
+from schema.nouns import JudgedAs, Reading
 from schema.sources import Source, read_source
-from tests.judged_site import APPEL, APPEL_0, OTHERS, SECOND, UNSURE
-from tests.small_site import LISTING, listing, source_file, warc
+from tests.judged_site import APPEL, APPEL_0, OTHERS, SECOND, UNSURE, told
+from tests.small_site import LISTING, listing, redirect, source_file, warc
 
 RENAMED = {"Type de ressource": "Nature", "Ressource privée": "Réservé", "Résumé": "Sommaire"}
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 GOOD = [APPEL, *OTHERS[:2]], [APPEL_0, OTHERS[2]]
 
 
@@ -69,9 +76,12 @@ class Site:
         self.path.write_text(renamed(self.path.read_text(encoding="utf-8")), encoding="utf-8")
 
     def judge(self, one: str, two: str, verdict: JudgedAs) -> None:
-        """A word on the resources of two addresses."""
-        ids = {row["url"]: row["resource_id"] for row in self.release.rows("records")}
-        judge(self.source, self.data, (ids[one], ids[two]), verdict, "read side by side", "a person")
+        """A word on two ids."""
+        judge(self.source, self.data, (one, two), verdict, "read side by side", "a person")
+
+    def id_at(self, url: str) -> str:
+        """The resource that has a record at an address."""
+        return next(str(row["resource_id"]) for row in self.release.rows("records") if row["url"] == url)
 
 
 @pytest.fixture
@@ -90,7 +100,7 @@ def test_labels_that_read_nothing_leave_the_release_as_it_was(site: Site) -> Non
 @pytest.mark.parametrize("verdict", ["same", "different"])
 def test_a_word_upon_labels_that_read_nothing_publishes_nothing(site: Site, verdict: JudgedAs) -> None:
     site.night(*GOOD)
-    site.judge(*UNSURE, verdict)
+    site.judge(site.id_at(UNSURE[0]), site.id_at(UNSURE[1]), verdict)
     site.relabel()
     with pytest.raises(StructureChanged, match="labels"):
         site.rebuild()
@@ -137,10 +147,110 @@ def test_a_night_that_was_harvested_under_labels_that_found_nothing_stays_refuse
 
 def test_labels_that_read_neither_the_old_nor_the_new_nights_are_refused(site: Site) -> None:
     site.night(*GOOD)
-    site.judge(*UNSURE, "different")
+    site.judge(site.id_at(UNSURE[0]), site.id_at(UNSURE[1]), "different")
     site.path.write_text(site.path.read_text(encoding="utf-8").replace("R", "X"), encoding="utf-8")
     site.path.write_text(site.path.read_text(encoding="utf-8").replace("Type", "Tipe"), encoding="utf-8")
     for _ in range(2):
         with pytest.raises(StructureChanged, match="labels"):
             site.night(*GOOD)
     assert (site.release.number, len(site.release.rows("resources"))) == (1, 5)
+
+
+# --- an id names one thing, whoever reads the archive
+
+GARAGES = told("Garages solidaires de Nantes", "x", "Le Département cherche des associations pour gérer cinq garages.")
+CANTINE = told("Cantine bio de Quimper", "x", "Les repas scolaires passent au bio local grâce aux maraîchers voisins.")
+ELSEWHERE = told("Ressourceries du Vercors", "y", "Trois ressourceries ouvrent pour réparer vélos et meubles.")
+
+
+def titles(site: Site) -> dict[str, str]:
+    """Title by resource_id."""
+    return {row["resource_id"]: row["title"] for row in site.release.rows("resources")}
+
+
+@pytest.mark.parametrize("is_judged", [False, True])
+def test_an_id_of_what_stood_at_an_address_before_is_not_given_to_what_stands_there_now(
+    site: Site,
+    is_judged: bool,  # noqa: FBT001  # a case of the table
+) -> None:
+    site.night([GARAGES, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    published = titles(site)
+    site.night([CANTINE, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    published |= titles(site)
+    if is_judged:
+        pair = site.id_at("https://rtes.example/x"), site.id_at("https://rtes.example/y")
+        site.judge(*pair, "same")
+        site.rebuild()
+        site.judge(*pair, "different")
+        site.rebuild()
+    with pytest.raises(StructureChanged):
+        site.renamed_night([CANTINE, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    site.relabel()
+    site.renamed_night([CANTINE, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    now = titles(site)
+    assert sorted(now.values()) == sorted(t for t in published.values() if not t.startswith("Garages"))
+    assert {name: published.get(name) for name in now} == now
+    assert "equal to release" in site.rebuild()
+
+
+def test_an_id_follows_its_resource_though_nothing_of_its_past_can_be_read(site: Site) -> None:
+    site.night([GARAGES, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    before = {title: name for name, title in titles(site).items()}
+    moved = GARAGES.replace("'/x'", "'/z'"), ELSEWHERE.replace("Vercors", "Vercors et du Trièves")
+    site.night([moved[0], *OTHERS[:2]], [moved[1], OTHERS[2]], x=redirect("/z"))
+    assert len(titles(site)) == len(before)
+    site.relabel()
+    site.renamed_night([moved[0], *OTHERS[:2]], [moved[1], OTHERS[2]])
+    after = {title.removesuffix(" et du Trièves"): name for name, title in titles(site).items()}
+    assert after == before
+    assert "equal to release" in site.rebuild()
+
+
+def test_a_night_read_with_other_titles_keeps_its_ids(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.night([GARAGES, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    before = {row["url"]: row["resource_id"] for row in site.release.rows("resources")}
+    real = read_visits
+
+    def retitled(*arguments: Any) -> tuple[Reading, ...]:
+        return tuple(
+            replace(one, page=replace(one.page, records=tuple(replace(r, title=f"N° {n}") for n, r in enumerate(rs))))
+            for one in real(*arguments)
+            for rs in [one.page.records]
+        )
+
+    monkeypatch.setattr("flows.stages.read_visits", retitled)
+    site.path.write_text(site.path.read_text(encoding="utf-8").replace('"Résumé"', '"Résumé", "Sommaire"'))
+    site.rebuild()
+    assert site.release.number == 2
+    assert {row["url"]: row["resource_id"] for row in site.release.rows("resources")} == before
+
+
+def test_a_register_of_before_still_reads(site: Site) -> None:
+    site.night([GARAGES, *OTHERS[:2]], [ELSEWHERE, OTHERS[2]])
+    before = titles(site)
+    lines = [json.loads(line) for line in site.layout.register.read_text(encoding="utf-8").splitlines()]
+    old = [{k: v for k, v in line.items() if k != "minted_run"} for line in lines]
+    site.layout.register.write_text("".join(json.dumps(line) + "\n" for line in old), encoding="utf-8")
+    assert "equal to release 1" in site.rebuild()
+    shutil.rmtree(site.layout.clean)
+    site.rebuild()
+    assert titles(site) == before
+
+
+def test_an_id_that_moved_and_that_no_reading_knows_leads_to_where_it_went() -> None:
+    line = {"resource_id": "r1", "title": "Guide", "known_by": ["/a"], "run": 1, "published_at": NOW}
+    moved = {**line, "title": "Guide revu", "known_by": ["/a", "/b"], "run": 3}
+    rows = [
+        {"resource_id": name, "now": [name], "fate": "kept", "known_by": [known], "title": name}
+        for name, known in (("r2", "/a"), ("r3", "/b"))
+    ]
+    for register, run, heir in (
+        ([line, moved], 3, "r2"),
+        ([line], 1, "r2"),
+        ([{**moved, "known_by": ["/b"]}], 3, "r3"),
+    ):
+        told = {row["resource_id"]: row for row in with_replaced(rows, rows, register, run)}
+        assert (told["r1"]["fate"], told["r1"]["now"]) == ("replaced", [heir])
+    # what a later run published is not known yet
+    (early,) = [r for r in with_replaced(rows, rows, [line, moved], 2) if r["resource_id"] == "r1"]
+    assert (early["known_by"], early["since_run"]) == (["/a"], 1)
