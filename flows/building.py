@@ -38,7 +38,8 @@ class Built:
     """The tables as of a step, upon which visit they rest, why they may not be published, and the last that may.
 
     tables: all but `changes`, which depends on what was published before (see `complete`). causes: why fields differ
-    from the tables that this was built upon. judgements: how many words of persons are in it. rests_upon: that visit.
+    from the tables that this was built upon. judgements: how many words of persons are in it. told: number of the
+    release that `changes` is told against. rests_upon: that visit.
     """
 
     run: int
@@ -48,6 +49,7 @@ class Built:
     causes: Causes = field(default_factory=dict)
     judgements: int = 0
     last_good: Built | None = None
+    told: int | None = None
     rests_upon: Night = field(default=NO_NIGHT, repr=False)
 
 
@@ -98,7 +100,9 @@ def build(
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
-        built = Built(step.run, night.run, tables, refusal, {**causes, **why}, len(step.said), last_good, night)
+        built = Built(
+            step.run, night.run, tables, refusal, {**causes, **why}, len(step.said), last_good, rests_upon=night
+        )
         if refusal is None:
             built = replace(built, last_good=built)
             former, last_night, causes = built.tables, night, built.causes
@@ -155,7 +159,8 @@ def complete(layout: Layout, built: Built, told: Release | None) -> Built:
         resources = one.tables["resources"]
         changes = find_changes(before, resources, one.causes)
         ids = with_replaced(one.tables["ids"], resources, register, one.run)
-        return replace(one, tables={**one.tables, "changes": changes, "ids": ids})
+        number = told.number if told else None
+        return replace(one, tables={**one.tables, "changes": changes, "ids": ids}, told=number)
 
     return replace(completed(built), last_good=completed(built.last_good) if built.last_good else None)
 

@@ -27,10 +27,10 @@ from releases.store import (
     keep_state,
     latest_release,
     newest_whole,
-    older_releases,
     publish,
     readable_release,
     sweep,
+    whole_release,
     write_run,
 )
 from schema.errors import Bug, MoissonError, UsageError
@@ -209,11 +209,12 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
 def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[Ledger], step: Step) -> str:
     """Make the tables of a release again; that they are equal, in words."""
     run = int(release.manifest["run"])
-    told = next(older_releases(layout, release), None)
+    number = release.manifest["told"]
+    told = whole_release(layout, int(number)) if number is not None else None
     upto = [ledger for ledger in ledgers if ledger.run <= run]
     built = build_upon(source, layout, upto, Former(None, told, release), step)
-    # what changed can only be told against the release before
-    is_told = told is not None or release.number == 1
+    # what changed can only be told against the release that it was told against, and that one may be damaged
+    is_told = told is not None or number is None
     compared = [table for table in TABLES if is_told or table is not CHANGES]
     unequal = [table.name for table in compared if release.rows(table.name) != list(built.tables[table.name])]
     if unequal:
@@ -221,7 +222,8 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
             f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
             f"{release.number} in {', '.join(unequal)}: keep the data folder and report it"
         )
-    return f"equal to release {release.number} in every table"
+    but = "" if is_told else f" but `changes`: release {number}, which they are told against, is damaged"
+    return f"equal to release {release.number} in every table{but}"
 
 
 def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:

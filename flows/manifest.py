@@ -18,7 +18,7 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class Reached(Protocol):
-    """Tables as built: the run they are as of, the visit they rest upon, how many words of persons they heard."""
+    """Tables as built: the run they are as of, the visit they rest upon, the words they heard, their former release."""
 
     @property
     def run(self) -> int:
@@ -30,7 +30,11 @@ class Reached(Protocol):
 
     @property
     def judgements(self) -> int:
-        """How many."""
+        """How many words of persons."""
+
+    @property
+    def told(self) -> int | None:
+        """Number of the release that changes are told against; None for the first."""
 
 
 def place_of(release: Release) -> tuple[int, int]:
@@ -39,12 +43,16 @@ def place_of(release: Release) -> tuple[int, int]:
 
 
 def release_facts(source: Source, layout: Layout, built: Reached, cause: str) -> dict[str, Any]:
-    """What release.json says beside its tables: night is the visit of the site that they rest upon."""
+    """What release.json says beside its tables: night is the visit of the site that they rest upon.
+
+    told is the release that changes are told against: not always the one before, that may be damaged.
+    """
     return {
         "source": source.name,
         "title": source.title,
         "run": built.run,
         "night": built.night,
+        "told": built.told,
         "cause": cause,
         "published_at": datetime.now(UTC),
         "versions": versions(),

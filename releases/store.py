@@ -73,7 +73,12 @@ def readable_release(layout: Layout) -> Release | None:
 
 def newest_whole(layout: Layout) -> Release | None:
     """The newest release of which no file is damaged; None when there is none."""
-    return next((found for n in reversed(layout.release_numbers()) if (found := _whole(layout.release(n)))), None)
+    return next((found for n in reversed(layout.release_numbers()) if (found := whole_release(layout, n))), None)
+
+
+def whole_release(layout: Layout, number: int) -> Release | None:
+    """A release by its number, None when it is not there or when any file of it is damaged."""
+    return _whole(layout.release(number))
 
 
 def _whole(path: Path) -> Release | None:

@@ -254,3 +254,32 @@ def test_an_id_that_moved_and_that_no_reading_knows_leads_to_where_it_went() -> 
     # what a later run published is not known yet
     (early,) = [r for r in with_replaced(rows, rows, [line, moved], 2) if r["resource_id"] == "r1"]
     assert (early["known_by"], early["since_run"]) == (["/a"], 1)
+
+
+# --- a release that is damaged
+
+
+@pytest.mark.parametrize("damaged", ["resources.parquet", "passages.parquet", "release.json"])
+def test_a_damaged_release_that_was_made_again_stays_behind(site: Site, damaged: str) -> None:
+    site.night(*GOOD)
+    site.night([APPEL.replace("cinq", "six"), *OTHERS[:2]], GOOD[1])
+    assert site.release.manifest["told"] == 1
+    path = site.release.path / damaged
+    path.write_bytes(path.read_bytes()[:100])
+    assert "release 3 published" in site.rebuild()
+    assert (site.release.manifest["told"], [row["field"] for row in site.release.rows("changes")]) == (1, ["summary"])
+    for _ in range(2):
+        assert "equal to release 3 in every table" in site.rebuild()
+    assert "release 4 published" in site.night(*GOOD)
+    assert (site.release.manifest["told"], len(site.release.rows("changes"))) == (3, 1)
+    assert "equal to release 4 in every table" in site.rebuild()
+
+
+def test_a_release_is_proven_without_the_one_that_it_was_told_against(site: Site) -> None:
+    site.night(*GOOD)
+    assert site.release.manifest["told"] is None
+    first = site.release.path
+    site.night([APPEL.replace("cinq", "six"), *OTHERS[:2]], GOOD[1])
+    (first / "records.parquet").write_bytes(b"PAR1")
+    # what changed cannot be told again, all else can
+    assert "equal to release 2 in every table but `changes`" in site.rebuild()
