@@ -185,7 +185,8 @@ def _refusal(
         return None
     reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
-    reasons += vanished(former.get("resources", ()), catalogue.resources, source.max_vanished_share)
+    before = former.get("resources", ())
+    reasons += vanished(before, catalogue.resources, source.max_vanished_share, catalogue.ids)
     return HeldByGate("; ".join(reasons)) if reasons else None
 
 

@@ -65,18 +65,24 @@ def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str
 
 
 def vanished(
-    former: Sequence[Mapping[str, Any]], resources: Sequence[Mapping[str, Any]], most_share: float
+    former: Sequence[Mapping[str, Any]],
+    resources: Sequence[Mapping[str, Any]],
+    most_share: float,
+    ids: Iterable[Mapping[str, Any]] = (),
 ) -> list[str]:
     """Why a night may not be published for what it no longer shows: too many resources gone at once.
+
+    What became part of a resource that is listed tonight is still shown.
 
     Args:
         former: rows of `resources` as of the last good night.
         resources: rows tonight.
         most_share: the share (0..1) of the listed resources that may leave the listings in one night; of few, some
             always may.
+        ids: rows of `ids` tonight.
     """
     before, now = ({row["resource_id"] for row in rows if row["state"] == "listed"} for rows in (former, resources))
-    lost = before - now
+    lost = before - now - {row["resource_id"] for row in ids if row["fate"] == "merged" and row["now"][0] in now}
     if len(lost) < FEW_VANISHED or len(lost) <= most_share * len(before):
         return []
     return [f"{len(lost)} of {len(before)} listed resources are on no listing any more: is the site cut short?"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -283,3 +284,27 @@ def test_a_release_is_proven_without_the_one_that_it_was_told_against(site: Site
     (first / "records.parquet").write_bytes(b"PAR1")
     # what changed cannot be told again, all else can
     assert "equal to release 2 in every table but `changes`" in site.rebuild()
+
+
+# --- what leaves the tables, and what does not
+
+
+PLACES = ("Nantes", "Quimper", "Vercors", "Dijon")
+
+
+def records_of(suffix: str, seed: int) -> list[str]:
+    """A record of each place, whose text hangs on its number and a seed."""
+    records = []
+    for number, place in enumerate(PLACES):
+        chance = random.Random(seed + number)  # noqa: S311  # the same words on every run
+        words = ["".join(chance.choices("bcdfglmnprstv", k=3) + chance.choices("aeiou", k=3)) for _ in range(30)]
+        records.append(told(f"Fabrique de {place}", f"fabrique-{place.lower()}{suffix}", f"{' '.join(words)}."))
+    return records
+
+
+def test_copies_that_become_one_are_not_held_as_gone(site: Site) -> None:
+    one = records_of("", 1)
+    site.night([*one, *OTHERS[:2]], [*records_of("-0", 9), OTHERS[2]])
+    assert len(titles(site)) == 11
+    assert "release 2 published: 7 resources" in site.night([*one, *OTHERS[:2]], [*records_of("-0", 1), OTHERS[2]])
+    assert sorted(row["fate"] for row in site.release.rows("ids")).count("merged") == 4
