@@ -106,12 +106,19 @@ def make_catalogue(
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
-    resources, ordered = _sorted(carried.rows, "resource_id"), sorted(stated, key=lambda one: one.record_id)
+    resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
+    # copies of what is retired state nothing of today
+    left = {name for name, resource in owner.items() if resource not in here}
+    ordered = sorted((one for one in stated if one.record_id not in left), key=lambda one: one.record_id)
     return Catalogue(
         resources=resources,
         records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
         passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
-        pairs=LazyRows(lambda: pair_rows(recognition.matching.pairs, owner)),
+        pairs=LazyRows(
+            lambda: (
+                r for r in pair_rows(recognition.matching.pairs, owner) if left.isdisjoint((r["left"], r["right"]))
+            )
+        ),
         pages=_sorted(page_rows(night, readings, notes), "url"),
         rejects=_sorted(reject_rows(readings), "reject_id"),
         history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at)),

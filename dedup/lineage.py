@@ -220,9 +220,11 @@ def _choose(
 ) -> str:
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
     page = cluster.groups[0].best.record.page_url
+    # copies tell of earlier days: they never bring back what is retired
+    retired = set() if _is_live(cluster) else {name for name in claimed if register.rows[name]["fate"] == "retired"}
     if claimed:
-        name = min(claimed, key=lambda name: by_id[name].seniority)
-        if register.rows[name]["fate"] != "split":
+        name = min(claimed - retired or retired, key=lambda name: by_id[name].seniority)
+        if register.rows[name]["fate"] != "split" and name not in retired:
             register.say(name, "kept", [name], f"stated again by {page}")
         return name
     keys = {group.key for group in cluster.groups}
@@ -240,6 +242,11 @@ def _choose(
     )
     register.mint(name, f"first stated by {page}")
     return name
+
+
+def _is_live(cluster: Cluster) -> bool:
+    """Whether a page of the site states it."""
+    return any(not one.is_copy for group in cluster.groups for one in group.stated)
 
 
 def _promised(cluster: Cluster, register: _Register, published: Promises) -> str | None:

@@ -23,7 +23,7 @@ from schema.layout import Layout
 from schema.nouns import JudgedAs, Reading
 from schema.sources import Source, read_source
 from tests.judged_site import APPEL, APPEL_0, OTHERS, SECOND, UNSURE, told
-from tests.small_site import LISTING, listing, redirect, source_file, warc
+from tests.small_site import LISTING, listing, page_of, redirect, source_file, warc
 
 RENAMED = {"Type de ressource": "Nature", "Ressource privée": "Réservé", "Résumé": "Sommaire"}
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -308,3 +308,49 @@ def test_copies_that_become_one_are_not_held_as_gone(site: Site) -> None:
     assert len(titles(site)) == 11
     assert "release 2 published: 7 resources" in site.night([*one, *OTHERS[:2]], [*records_of("-0", 1), OTHERS[2]])
     assert sorted(row["fate"] for row in site.release.rows("ids")).count("merged") == 4
+
+
+GONE = page_of(b"<h1>Introuvable</h1>", status="404 Not Found")
+
+
+def bring(site: Site, block: str, year: int) -> None:
+    """Import a copy of a page."""
+    copy = site.folder / f"copie{year}.html"
+    copy.write_text(f"<html><body><h1>Copie</h1>{block}</body></html>", encoding="utf-8")
+    import_copy(site.source, site.data, copy, f"{LISTING}?page={year}", datetime(year, 1, 2, tzinfo=UTC))
+
+
+def test_a_copy_does_not_bring_back_what_is_retired(site: Site) -> None:
+    site.night([APPEL, *OTHERS[:2]], [OTHERS[2]])
+    bring(site, APPEL, 2020)
+    name = site.id_at(UNSURE[0])
+    for _ in range(8):
+        site.night([*OTHERS[:2]], [OTHERS[2]], appel=GONE)
+    assert site.release.number == 3  # not found, then retired
+    bring(site, APPEL.replace("cinq", "six"), 2021)
+    site.rebuild()
+    assert site.release.number == 3
+    assert name not in titles(site)
+    (row,) = [row for row in site.release.rows("ids") if row["resource_id"] == name]
+    assert (row["fate"], row["now"]) == ("retired", [name])
+    for table in ("records", "passages"):
+        assert not [r for r in site.release.rows(table) if "/appel" in str(r.get("url"))], table
+    assert "equal to release 3" in site.rebuild()
+    # the site itself does
+    site.night([APPEL, *OTHERS[:2]], [OTHERS[2]])
+    assert titles(site)[name] == "Appel à projets"
+    (row,) = [row for row in site.release.rows("ids") if row["resource_id"] == name]
+    assert row["fate"] == "kept"
+    assert len([r for r in site.release.rows("records") if r["resource_id"] == name]) == 3
+
+
+def test_what_only_a_copy_states_is_retired_once(site: Site) -> None:
+    site.night([*OTHERS[:2]], [OTHERS[2]])
+    bring(site, APPEL, 2020)
+    site.rebuild()
+    assert len(titles(site)) == 4
+    for _ in range(8):
+        site.night([*OTHERS[:2]], [OTHERS[2]], appel=GONE)
+    assert len(titles(site)) == 3
+    assert site.release.number == 4  # brought, not found, retired
+    assert "equal to release 4" in site.rebuild()
