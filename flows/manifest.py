@@ -15,6 +15,8 @@ from schema.layout import Layout
 from schema.sources import Source
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+# before any page
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Reached(Protocol):
@@ -83,8 +85,14 @@ def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
 
 
 def is_news(tables: Rows, release: Release | None) -> bool:
-    """Whether tables say something that the latest release does not."""
-    return release is None or news_digest(tables) != release.manifest["news_digest"]
+    """Whether tables say something that the latest release does not: other values, or copies of earlier days."""
+    return release is None or news_digest(tables) != release.manifest["news_digest"] or _reach_back(tables, release)
+
+
+def _reach_back(tables: Rows, release: Release) -> bool:
+    """Whether a resource was first seen earlier than the release knows; no night of the site can say so."""
+    known = {row["resource_id"]: row["first_seen_at"] for row in release.rows("resources")}
+    return any(row["first_seen_at"] < known.get(row["resource_id"], EVER) for row in tables["resources"])
 
 
 def is_of(release: Release, source: Source) -> bool:

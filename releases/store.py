@@ -23,8 +23,10 @@ from schema.layout import Layout
 from schema.tables import BY_NAME, IDS, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
 
 MANIFEST = "release.json"
-# columns of `resources` in which a night may differ without being news
+# columns of `resources` and `ids` in which a night may differ without being news: no reader sees another value. A new
+# name of a resource is kept with the tables of the night, and published with the next news
 NOT_NEWS = ("record_count",)
+NO_NEWS_OF_IDS = ("known_by",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,11 @@ def _open(path: Path) -> Release:
 
 
 def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """What decides whether a night is news: `resources` without times and counts, and `ids`."""
-    digests = logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS), logical_digest(IDS, tables["ids"])
+    """What decides whether a night is news: `resources` without times and counts, `ids` without what they go by."""
+    digests = (
+        logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS),
+        logical_digest(IDS, tables["ids"], leave_out=NO_NEWS_OF_IDS),
+    )
     return sha256(" ".join(digests).encode()).hexdigest()
 
 

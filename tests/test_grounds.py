@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -61,7 +62,10 @@ class Site:
     def night(self, first: list[str], second: list[str], **answers: bytes) -> str:
         """Refresh from two listings of these blocks; the verdict."""
         pages = {LISTING: listing(*first), SECOND: listing(*second)}
-        pages |= {f"https://rtes.example/{slug}": answer for slug, answer in answers.items()}
+        return self.visit(pages | {f"https://rtes.example/{slug}": answer for slug, answer in answers.items()})
+
+    def visit(self, pages: dict[str, bytes]) -> str:
+        """Refresh from a site of these pages; the verdict."""
         replay = warc(self.folder / "night.warc.gz", pages)
         return refresh(self.source.model_copy(update={"replay": str(replay)}), self.data).verdict
 
@@ -201,10 +205,10 @@ def test_an_id_follows_its_resource_though_nothing_of_its_past_can_be_read(site:
     site.night([moved[0], *OTHERS[:2]], [moved[1], OTHERS[2]], x=redirect("/z"))
     assert len(titles(site)) == len(before)
     site.relabel()
-    site.renamed_night([moved[0], *OTHERS[:2]], [moved[1], OTHERS[2]])
+    site.renamed_night([moved[0], *OTHERS[:2]], [moved[1], OTHERS[2].replace("parle", "traite")])
     after = {title.removesuffix(" et du Trièves"): name for name, title in titles(site).items()}
-    assert after == before
-    assert "equal to release" in site.rebuild()
+    assert (site.release.number, after) == (3, before)
+    assert "equal to release 3" in site.rebuild()
 
 
 def test_a_night_read_with_other_titles_keeps_its_ids(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,3 +358,62 @@ def test_what_only_a_copy_states_is_retired_once(site: Site) -> None:
     assert len(titles(site)) == 3
     assert site.release.number == 4  # brought, not found, retired
     assert "equal to release 4" in site.rebuild()
+
+
+# --- what is news
+
+
+OWN = page_of(
+    f"<html><head><link rel=shortlink href='/node/7'></head><body>{APPEL.replace('h2', 'h1')}</body></html>".encode()
+)
+BUSY = page_of(b"x", status="503 Busy")
+
+
+def test_another_name_of_a_resource_is_no_release_and_is_not_forgotten(site: Site) -> None:
+    pages = [APPEL, *OTHERS[:2]], [OTHERS[2]]
+    site.night(*pages, appel=BUSY)
+    name = site.id_at(UNSURE[0])
+    assert "unchanged since release 1" in site.night(*pages, appel=OWN)
+    for _ in range(2):
+        assert "unchanged since release 1" in site.night(*pages, appel=BUSY)
+    # the first thing that a reader sees takes it along
+    assert "release 2 published" in site.night([APPEL.replace("cinq", "six"), *OTHERS[:2]], [OTHERS[2]], appel=BUSY)
+    (row,) = [row for row in site.release.rows("ids") if row["resource_id"] == name]
+    assert "https://rtes.example/node/7" in row["known_by"]
+    assert "equal to release 2" in site.rebuild()
+    # and the resource is found under it
+    moved = APPEL.replace("'/appel'", "'/node/7'").replace("Appel", "Dernier appel")
+    assert "release 3 published" in site.night([moved, *OTHERS[:2]], [OTHERS[2]], appel=BUSY)
+    assert titles(site)[name].startswith("Dernier appel")
+
+
+def test_records_without_an_address_that_wander_over_the_pages_of_a_listing_are_no_news(site: Site) -> None:
+    told_of = ("vélos", "légumes", "loyers", "musées")
+    blocks = [told(f"Titre {what}", what, f"Voici un texte qui parle de {what} à tous.") for what in told_of]
+    blocks = [re.sub("<a href='[^']*'>(.*?)</a>", r"\1", block) for block in blocks]
+    pager = "<nav class='pager'><ul><li><a href='?page=0'>1</a></li><li><a href='?page=1'>2</a></li></ul></nav>"
+    chance = random.Random(1)  # noqa: S311  # the same order on every run
+    for _ in range(4):
+        chance.shuffle(blocks)
+        halves = ("".join(part) for part in (blocks[:2], blocks[2:]))
+        pages = [f"<html><body><h1>Mobilités</h1><div>{half}</div>{pager}</body></html>" for half in halves]
+        verdict = site.visit(
+            {LISTING: page_of(pages[0].encode()), f"{LISTING}?page=1": page_of(pages[1].encode())}
+            | {SECOND: listing(*OTHERS)}
+        )
+    assert len(titles(site)) == 7
+    assert "unchanged since release 1" in verdict
+    assert "equal to release 1" in site.rebuild()
+
+
+@pytest.mark.parametrize("by", ["rebuild", "night"])
+def test_a_copy_of_earlier_days_is_news(site: Site, by: str) -> None:
+    pages = [APPEL, *OTHERS[:2]], [OTHERS[2]]
+    site.night(*pages)
+    bring(site, APPEL, 2020)
+    assert "release 2 published" in (site.rebuild() if by == "rebuild" else site.night(*pages))
+    years = {row["title"]: row["first_seen_at"].year for row in site.release.rows("resources")}
+    assert (years["Appel à projets"], years["Mobilité garages"]) == (2020, 2026)
+    bring(site, APPEL, 2021)
+    assert "unchanged since release 2" in site.night(*pages)
+    assert "equal to release 2" in site.rebuild()
