@@ -41,6 +41,8 @@ class Former:
 class Moment:
     """Which step it is: the run it belongs to, when that began (UTC), whether it visits the site or is a person's word.
 
+    words: how many words of persons are heard in it.
+
     A step that is no visit (copies came in, a person judged) sees the last visit once more: what that says of the site
     is in the former rows already, and states do not move.
     """
@@ -49,6 +51,7 @@ class Moment:
     at: datetime
     is_visit: bool = True
     is_judged: bool = False
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def make_catalogue(
         ),
         pages=_sorted(page_rows(night, readings, notes), "url"),
         rejects=_sorted(reject_rows(readings), "reject_id"),
-        history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at)),
+        history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at, moment.words)),
         ids=ids,
         reshaped=lineage.reshaped,
     )

@@ -94,7 +94,7 @@ def build(
         night, is_visit = step.night or last_night, step.night is not None
         ids = [row for row in former.get("ids", ()) if row["fate"] != REPLACED]
         before = Former(former.get("resources", ()), ids, former.get("history", ()), published)
-        moment = Moment(step.run, step.at, is_visit, step.is_judged)
+        moment = Moment(step.run, step.at, is_visit, step.is_judged, len(step.said))
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
         refusal = _refusal(source, catalogue, night, former, is_visit=is_visit)
         last_good = built.last_good if built else None

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from dedup.history import TRACKED, as_of, as_text
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh
 from flows.judging import judge
 from flows.reading import read_visits
 from flows.register import with_replaced
-from releases.store import Release, latest_release
+from releases.store import Release, latest_release, whole_release
 from schema.errors import StructureChanged
 from schema.layout import Layout
 from schema.nouns import JudgedAs, Reading
@@ -417,3 +418,30 @@ def test_a_copy_of_earlier_days_is_news(site: Site, by: str) -> None:
     bring(site, APPEL, 2021)
     assert "unchanged since release 2" in site.night(*pages)
     assert "equal to release 2" in site.rebuild()
+
+
+def test_history_gives_every_release_again_also_those_that_a_word_made(site: Site) -> None:
+    site.night(*GOOD)
+    pair = site.id_at(UNSURE[0]), site.id_at(UNSURE[1])
+    site.judge(*pair, "same")
+    site.rebuild()
+    site.night(GOOD[0], [APPEL_0, OTHERS[2].replace("parle", "traite")])
+    for verdict in ("different", "same"):
+        site.judge(*pair, verdict)
+    site.night(*GOOD)
+    site.judge(*pair, "different")
+    site.rebuild()
+    history, places = site.release.rows("history"), set()
+    for number in site.layout.release_numbers():
+        release = whole_release(site.layout, number)
+        assert release is not None
+        place = int(release.manifest["run"]), int(release.manifest["judgements"])
+        places.add(place)
+        stated = {row["resource_id"]: {f: as_text(row[f]) for f in TRACKED} for row in release.rows("resources")}
+        assert as_of(history, *place) == {
+            name: {field: value for field, value in values.items() if value is not None}
+            for name, values in stated.items()
+        }
+    assert len(places) == len(site.layout.release_numbers()) == 5
+    assert len({run for run, _ in places}) == 3
+    assert "equal to release 5" in site.rebuild()
