@@ -33,7 +33,7 @@ from releases.store import (
     whole_release,
     write_run,
 )
-from schema.errors import Bug, MoissonError, UsageError
+from schema.errors import Bug, HeldByGate, MoissonError, UsageError
 from schema.layout import Layout
 from schema.sources import Source
 from schema.tables import CHANGES, TABLES
@@ -229,9 +229,15 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
 def _bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
     if built.refusal is not None:
         # what a gate stopped stays stopped: the runs before it are brought in
-        if built.last_good is None:
+        if built.last_good is None or _is_step_back(built.last_good, release):
             raise built.refusal
         built = built.last_good
+    if release is not None and _is_step_back(built, release):
+        raise HeldByGate(
+            f"release {release.number} rests on the visit of run {release.manifest['night']}, and the newest that can "
+            f"be read and passes the gates is that of run {built.night}: nothing was published; look at `labels` in "
+            "the source file"
+        )
     counts = _counts(built.tables)
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
@@ -240,6 +246,11 @@ def _bring_in(source: Source, layout: Layout, built: Built, release: Release | N
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
     )
+
+
+def _is_step_back(built: Built, release: Release | None) -> bool:
+    """Whether tables tell of an earlier visit than the release: labels may read an old night and not the new ones."""
+    return release is not None and built.night < int(release.manifest["night"])
 
 
 def _counts_of(release: Release) -> str:

@@ -20,7 +20,7 @@ from flows.judging import judge
 from flows.reading import read_visits
 from flows.register import with_replaced
 from releases.store import Release, latest_release, whole_release
-from schema.errors import StructureChanged
+from schema.errors import HeldByGate, StructureChanged
 from schema.layout import Layout
 from schema.nouns import JudgedAs, Reading
 from schema.sources import Source, read_source
@@ -160,6 +160,26 @@ def test_labels_that_read_neither_the_old_nor_the_new_nights_are_refused(site: S
         with pytest.raises(StructureChanged, match="labels"):
             site.night(*GOOD)
     assert (site.release.number, len(site.release.rows("resources"))) == (1, 5)
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_labels_that_read_only_older_nights_than_the_release_take_nobody_back(
+    site: Site,
+    is_copied: bool,  # noqa: FBT001  # a case of the table
+) -> None:
+    old = site.path.read_text(encoding="utf-8")
+    site.night(*GOOD)
+    site.relabel()
+    site.renamed_night([*GOOD[0], told("Neuf", "neuf", "Une ferme ouvre.")], GOOD[1])
+    site.path.write_text(old, encoding="utf-8")
+    if is_copied:
+        bring(site, APPEL, 2020)
+    with pytest.raises(HeldByGate, match="labels" if is_copied else "was its label renamed"):
+        site.rebuild()
+    assert (site.release.number, len(site.release.rows("resources"))) == (2, 6)
+    # a night that they read is brought in
+    assert "release 3 published: 5 resources" in site.night(*GOOD)
+    assert "equal to release 3" in site.rebuild()
 
 
 # --- an id names one thing, whoever reads the archive
