@@ -15,7 +15,7 @@ from typing import Any
 from dedup.collapse import Collapsed, collapse
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
-from dedup.identity import find_aliases, record_ids, resolve
+from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
 from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
 from dedup.recognition import Cluster, judged_apart, known_resources, recognise
@@ -30,17 +30,20 @@ RETIRE_AFTER_NIGHTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Rows of `resources`, `ids`, `history` and `records` as of the step before."""
+    """Rows of `resources`, `ids`, `history` and `records` as of the step before; published: every id that ever was."""
 
     resources: Sequence[Mapping[str, Any]] = ()
     ids: Sequence[Mapping[str, Any]] = ()
     history: Sequence[Mapping[str, Any]] = ()
     records: Iterable[Mapping[str, Any]] = ()
+    published: Promises = NO_PROMISES
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Which step it is: the run it belongs to, when that began (UTC), whether it visits the site or is a person's word.
+
+    words: how many words of persons are heard in it.
 
     A step that is no visit (copies came in, a person judged) sees the last visit once more: what that says of the site
     is in the former rows already, and states do not move.
@@ -50,6 +53,7 @@ class Moment:
     at: datetime
     is_visit: bool = True
     is_judged: bool = False
+    words: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +107,28 @@ def make_catalogue(
     groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
-    lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at)
+    lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights)
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
-    resources, ordered = _sorted(carried.rows, "resource_id"), sorted(stated, key=lambda one: one.record_id)
+    resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
+    # copies of what is retired state nothing of today
+    left = {name for name, resource in owner.items() if resource not in here}
+    ordered = sorted((one for one in stated if one.record_id not in left), key=lambda one: one.record_id)
     return Catalogue(
         resources=resources,
         records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
         passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
-        pairs=LazyRows(lambda: pair_rows(recognition.matching.pairs, owner)),
+        pairs=LazyRows(
+            lambda: (
+                r for r in pair_rows(recognition.matching.pairs, owner) if left.isdisjoint((r["left"], r["right"]))
+            )
+        ),
         pages=_sorted(page_rows(night, readings, notes), "url"),
         rejects=_sorted(reject_rows(readings), "reject_id"),
-        history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at)),
+        history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at, moment.words)),
         ids=ids,
         reshaped=lineage.reshaped,
         counts=recognition.matching.counts,

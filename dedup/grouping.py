@@ -114,17 +114,17 @@ def is_another(title: str, text: str, other_title: str, other_text: str) -> bool
     """
     if not text or not other_text:
         return False
-    return not _is_title_alike(title, other_title) and not is_text_alike(text, other_text)
+    return not is_title_alike(title, other_title) and not is_text_alike(text, other_text)
 
 
 def is_another_after_absence(title: str, text: str, other_title: str, other_text: str) -> bool:
     """The same of what was not seen in between: where both have a text, the text must be alike."""
     if text and other_text:
         return not is_text_alike(text, other_text)
-    return not _is_title_alike(title, other_title)
+    return not is_title_alike(title, other_title)
 
 
-def _is_title_alike(left: str, right: str) -> bool:
+def is_title_alike(left: str, right: str) -> bool:
     """Whether two titles share most words of the shorter."""
     one, two = frozenset(_telling(left)), frozenset(_telling(right))
     return len(one & two) >= LEAST_TITLE * max(1, min(len(one), len(two)))

@@ -1,7 +1,8 @@
 """What changed since a release, and which value a field had when: rows of `changes` and `history`.
 
-An interval opens on the run that first states a value and closes on the run that first states another; runs order the
-intervals, clocks only date them. Values are written as text: a list as JSON, a truth as `true` or `false`.
+An interval opens on the run that first states a value and closes on the run that first states another. A word of a
+person is a step behind the run after which it was said: runs and the words heard so far order the intervals, clocks
+only date them. Values are written as text: a list as JSON, a truth as `true` or `false`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from heapq import merge
 from itertools import groupby
+from math import inf
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -65,7 +67,7 @@ def _differences(
 
 
 def extend_history(
-    history: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], run: int, at: datetime
+    history: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], run: int, at: datetime, words: int = 0
 ) -> Iterator[Row]:
     """The intervals as of a run: those whose value still holds stay open, the others close, new values open new ones.
 
@@ -74,6 +76,7 @@ def extend_history(
         after: rows of `resources` as of the run, sorted by resource_id; one that is not there has no values any more.
         run: number of the run.
         at: when it started (UTC).
+        words: how many words of persons were heard by then.
     Yields:
         Sorted by key. Neither side is held as a whole: there are ten intervals a resource, and more each year.
     """
@@ -86,14 +89,19 @@ def extend_history(
                 values = {field: as_text(row[field]) for field in TRACKED if row[field] is not None}
             else:
                 intervals.append(row)
-        yield from _extended(name, intervals, values, run, at)
+        yield from _extended(name, intervals, values, (run, words), at)
 
 
 def _extended(
-    name: str, intervals: Sequence[Mapping[str, Any]], values: Mapping[str, str | None], run: int, at: datetime
+    name: str,
+    intervals: Sequence[Mapping[str, Any]],
+    values: Mapping[str, str | None],
+    place: tuple[int, int],
+    at: datetime,
 ) -> list[Row]:
     """The intervals of one resource as of a run; values are those that it has."""
     rows: list[Row] = []
+    run, words = place
     places: dict[str, int] = {}
     still = set()
     for interval in intervals:
@@ -103,9 +111,10 @@ def _extended(
         if row["is_open"] and values.get(field) == row["value"]:
             still.add(field)
         elif row["is_open"]:
-            row |= {"is_open": False, "to_run": run, "valid_to": at}
+            row |= {"is_open": False, "to_run": run, "to_words": words, "valid_to": at}
         rows.append(row)
-    opened = {"is_open": True, "from_run": run, "to_run": None, "valid_from": at, "valid_to": None}
+    opened = {"is_open": True, "from_run": run, "from_words": words, "valid_from": at}
+    opened |= dict.fromkeys(("to_run", "to_words", "valid_to"))
     rows += [
         {"resource_id": name, "field": field, "value": value, "place": places.get(field, -1) + 1, **opened}
         for field, value in values.items()
@@ -114,10 +123,19 @@ def _extended(
     return sorted(rows, key=lambda row: (row["field"], row["place"]))
 
 
-def as_of(history: Iterable[Mapping[str, Any]], run: int) -> dict[str, dict[str, str]]:
-    """The values that held after a run: by resource_id, then by field; a null has no interval."""
+def as_of(history: Iterable[Mapping[str, Any]], run: int, words: int | None = None) -> dict[str, dict[str, str]]:
+    """The values that held after a run: by resource_id, then by field; a null has no interval.
+
+    Args:
+        history: columns of schema.tables.HISTORY.
+        run: number of the run; of a release: `run` of its release.json.
+        words: how many words of persons were heard, `judgements` of its release.json; all that were said before the
+            next run where it is not given.
+    """
+    place = (run, inf if words is None else words)
     values: dict[str, dict[str, str]] = {}
     for row in history:
-        if row["from_run"] <= run and (row["to_run"] is None or row["to_run"] > run):
+        is_begun = (row["from_run"], row["from_words"]) <= place
+        if is_begun and (row["is_open"] or (row["to_run"], row["to_words"]) > place):
             values.setdefault(row["resource_id"], {})[row["field"]] = row["value"]
     return values

@@ -5,7 +5,8 @@ Matching by text comes after this and before the merge: it may join the groups m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from schema.folding import fold
@@ -14,6 +15,38 @@ from schema.nouns import Reading, Record, Visit
 OPENING_CHARS = 200
 ID_CHARS = 16
 MAX_ALIAS_HOPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What an id was published for: a title, names it was known by, the run that gave it (None: not known)."""
+
+    resource_id: str
+    title: str
+    known_by: frozenset[str]
+    minted_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Every id that was published, whatever reading of the archive gave it: names, and promises by what it went by."""
+
+    names: frozenset[str] = frozenset()
+    by_name: Mapping[str, Sequence[Promise]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, promises: Iterable[Promise]) -> Promises:
+        """Promises in the order in which they were made."""
+        by_name: dict[str, list[Promise]] = {}
+        names = set()
+        for promise in promises:
+            names.add(promise.resource_id)
+            for name in promise.known_by:
+                by_name.setdefault(name, []).append(promise)
+        return cls(frozenset(names), by_name)
+
+
+NO_PROMISES = Promises()
 
 
 def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:
@@ -58,12 +91,12 @@ def group_key(record: Record) -> str:
     return "\n".join(("", record.page_url, fold(record.title), record.type or "", words))
 
 
-def mint_id(source: str, key: str, taken: Iterable[str]) -> str:
+def mint_id(source: str, key: str, *taken: Collection[str]) -> str:
     """A resource_id from what a resource is first known by; with a counter where that was given before."""
-    used, count = set(taken), 0
+    count = 0
     while True:
         name = _named("r", source, key, str(count) if count else "")
-        if name not in used:
+        if not any(name in names for names in taken):
             return name
         count += 1
 

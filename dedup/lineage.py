@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dedup.grouping import is_text_alike
-from dedup.identity import mint_id
+from dedup.grouping import is_text_alike, is_title_alike
+from dedup.identity import NO_PROMISES, Promises, mint_id
 from dedup.recognition import Cluster, Known, Recognition, is_back
 from schema.folding import fold
 
@@ -105,6 +105,7 @@ def name_clusters(
     ids: Sequence[Mapping[str, Any]],
     run: int,
     at: datetime,
+    published: Promises = NO_PROMISES,
 ) -> Lineage:
     """Give each cluster of a step its resource_id.
 
@@ -114,6 +115,7 @@ def name_clusters(
         known: every resource ever known.
         ids: rows of `ids` as of the step before.
         run: the step's run, at: when it began; they date what changes.
+        published: every id that was published, by other readings of the archive too.
     """
     by_id = {one.resource_id: one for one in known}
     register = _Register(ids, run, at)
@@ -123,7 +125,7 @@ def name_clusters(
     merged_into = {row["resource_id"]: row["now"] for row in ids if row["fate"] == "merged"}
     names: list[str] = []
     for cluster, claimed in zip(recognition.clusters, claims, strict=True):
-        name = _choose(source, cluster, claimed, by_id, register)
+        name = _choose(source, cluster, claimed, by_id, register, published)
         if name in by_id and by_id[name].is_merged:  # what it was part of is less now
             reshaped |= {name, *merged_into[name]}
         others = sorted(claimed - {name})
@@ -208,12 +210,21 @@ def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
     return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
 
-def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: _Register) -> str:
+def _choose(
+    source: str,
+    cluster: Cluster,
+    claimed: set[str],
+    by_id: Mapping[str, Known],
+    register: _Register,
+    published: Promises,
+) -> str:
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
     page = cluster.groups[0].best.record.page_url
+    # copies tell of earlier days: they never bring back what is retired
+    retired = set() if _is_live(cluster) else {name for name in claimed if register.rows[name]["fate"] == "retired"}
     if claimed:
-        name = min(claimed, key=lambda name: by_id[name].seniority)
-        if register.rows[name]["fate"] != "split":
+        name = min(claimed - retired or retired, key=lambda name: by_id[name].seniority)
+        if register.rows[name]["fate"] != "split" and name not in retired:
             register.say(name, "kept", [name], f"stated again by {page}")
         return name
     keys = {group.key for group in cluster.groups}
@@ -226,9 +237,30 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
         name = min(former, key=lambda one: one.seniority).resource_id
         register.say(name, "kept", [name], f"a resource of its own again, on {page}")
         return name
-    name = mint_id(source, cluster.groups[0].key, register.rows)
+    name = _promised(cluster, register, published) or mint_id(
+        source, cluster.groups[0].key, register.rows, published.names
+    )
     register.mint(name, f"first stated by {page}")
     return name
+
+
+def _is_live(cluster: Cluster) -> bool:
+    """Whether a page of the site states it."""
+    return any(not one.is_copy for group in cluster.groups for one in group.stated)
+
+
+def _promised(cluster: Cluster, register: _Register, published: Promises) -> str | None:
+    """The id that was published for this very thing, by a reading of the archive that saw more or other nights.
+
+    It went by an address of the cluster, and either was given in this very run, or had such a title: an address alone
+    may have been another's. Of several the first that was published.
+    """
+    lines = [one for group in cluster.groups for one in published.by_name.get(group.key, ())]
+    free = [one for one in lines if one.resource_id not in register.rows]
+    titles = [group.best.record.title for group in cluster.groups]
+    given = (one for one in free if one.minted_run == register.run)
+    titled = (one for one in free if any(is_title_alike(one.title, title) for title in titles))
+    return next((one.resource_id for one in (*given, *titled)), None)
 
 
 def _share_names(

@@ -12,7 +12,7 @@ from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
 from dedup.causes import Reading as Reread
 from dedup.causes import rereading_causes, step_causes
 from dedup.history import Causes, find_changes
-from dedup.identity import resolve
+from dedup.identity import NO_PROMISES, Promises, resolve
 from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
@@ -39,8 +39,8 @@ class Built:
     """The tables as of a step, upon which visit they rest, why they may not be published, and the last that may.
 
     tables: all but `changes`, which depends on what was published before (see `complete`). causes: why fields differ
-    from the tables that this was built upon. judgements: how many words of persons are in it. rests_upon: that visit.
-    counts: what the matcher compared, and what it cut.
+    from the tables that this was built upon. judgements: how many words of persons are in it. told: number of the
+    release that `changes` is told against. rests_upon: that visit. counts: what the matcher compared, and what it cut.
     """
 
     run: int
@@ -50,6 +50,7 @@ class Built:
     causes: Causes = field(default_factory=dict)
     judgements: int = 0
     last_good: Built | None = None
+    told: int | None = None
     rests_upon: Night = field(default=NO_NIGHT, repr=False)
     counts: Mapping[str, int] = field(default_factory=dict)
 
@@ -76,6 +77,7 @@ def build(
     copies: Sequence[tuple[int, Reading]],
     former: Rows,
     last_night: Night = NO_NIGHT,
+    published: Promises = NO_PROMISES,
 ) -> Built:
     """The tables as of the last of some steps: each in order upon the resources that it found.
 
@@ -87,6 +89,7 @@ def build(
         copies: readings of imported copies, each with the run that brought it, those before `former` too.
         former: tables to start from, empty for a start from nothing.
         last_night: the visit that they rest upon.
+        published: every id that was published.
     """
     built: Built | None = None
     causes: Causes = {}
@@ -94,17 +97,31 @@ def build(
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
         ids = [row for row in former.get("ids", ()) if row["fate"] not in NOT_OF_A_STEP]
-        before = Former(former.get("resources", ()), ids, former.get("history", ()), former.get("records", ()))
-        moment = Moment(step.run, step.at, is_visit, step.is_judged)
+        before = Former(
+            resources=former.get("resources", ()),
+            ids=ids,
+            history=former.get("history", ()),
+            records=former.get("records", ()),
+            published=published,
+        )
+        moment = Moment(step.run, step.at, is_visit, step.is_judged, len(step.said))
         catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
-        refusal = _refusal(source, catalogue, night, former) if is_visit else None
+        refusal = _refusal(source, catalogue, night, former, is_visit=is_visit)
         if step.is_accepted and isinstance(refusal, HeldByGate):
             refusal = None
         last_good = built.last_good if built else None
         tables = as_rows(catalogue)
         why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
         built = Built(
-            step.run, night.run, tables, refusal, {**causes, **why}, len(step.said), last_good, night, catalogue.counts
+            run=step.run,
+            night=night.run,
+            tables=tables,
+            refusal=refusal,
+            causes={**causes, **why},
+            judgements=len(step.said),
+            last_good=last_good,
+            rests_upon=night,
+            counts=catalogue.counts,
         )
         if refusal is None:
             built = replace(built, last_good=built)
@@ -132,19 +149,25 @@ def continue_build(
     later: Sequence[Step],
     copies: Sequence[tuple[int, Reading]],
     source: Source,
+    published: Promises,
     step: Any,
 ) -> Built:
     """What came after a release that other code made, upon what its runs give now; causes told against that release."""
-    good = reread.last_good or reread
-    before, after = (Reread(*(rows[name] for name in READ_AGAIN)) for rows in (told.tables(READ_AGAIN), good.tables))
-    causes = rereading_causes(before, after)
-    if not later or reread.last_good is None:
-        return replace(reread, causes=causes, last_good=replace(good, causes=causes))
-    built: Built = step("build", build, source, later, copies, good.tables, good.rests_upon)
-    last_good = replace(
-        built.last_good or good, causes={**causes, **(built.last_good.causes if built.last_good else {})}
-    )
+    good = reread.last_good
+    causes = _reading_causes(told, good) if good else {}
+    if not later:
+        return replace(reread, causes=causes, last_good=replace(good, causes=causes) if good else None)
+    # where nothing that the release rests on can be read any more, the first night that can is a beginning
+    base, night = (good.tables, good.rests_upon) if good else ({}, NO_NIGHT)
+    built: Built = step("build", build, source, later, copies, base, night, published)
+    last = built.last_good
+    last_good = replace(last, causes={**causes, **last.causes}) if last else good and replace(good, causes=causes)
     return replace(built, causes={**causes, **built.causes}, last_good=last_good)
+
+
+def _reading_causes(told: Release, built: Built) -> Causes:
+    before, after = (Reread(*(rows[name] for name in READ_AGAIN)) for rows in (told.tables(READ_AGAIN), built.tables))
+    return rereading_causes(before, after)
 
 
 def complete(layout: Layout, built: Built, told: Release | None) -> Built:
@@ -156,7 +179,8 @@ def complete(layout: Layout, built: Built, told: Release | None) -> Built:
         resources = one.tables["resources"]
         changes = find_changes(before, resources, one.causes)
         ids = with_replaced(one.tables["ids"], resources, register, one.run, takedowns)
-        return replace(one, tables={**one.tables, "changes": changes, "ids": ids})
+        number = told.number if told else None
+        return replace(one, tables={**one.tables, "changes": changes, "ids": ids}, told=number)
 
     return replace(completed(built), last_good=completed(built.last_good) if built.last_good else None)
 
@@ -166,15 +190,23 @@ def as_rows(catalogue: Catalogue) -> Rows:
     return {table.name: TableRows(to_arrow(table, catalogue.table(table.name))) for table in STEP_TABLES}
 
 
-def _refusal(source: Source, catalogue: Catalogue, night: Night, former: Rows) -> MoissonError | None:
-    """Why the gates stop a night; former holds the tables as of the last good night."""
+def _refusal(
+    source: Source, catalogue: Catalogue, night: Night, former: Rows, *, is_visit: bool
+) -> MoissonError | None:
+    """Why the gates stop a step; former holds the tables as of the last good one.
+
+    Copies alone may be all that there is; a word upon nothing gives nothing.
+    """
     try:
-        require_resources(catalogue.resources, night.listings)
+        require_resources(catalogue.resources, night.listings if is_visit else ())
     except MoissonError as error:
         return error
+    if not is_visit:
+        return None
     reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
-    reasons += vanished(former.get("resources", ()), catalogue.resources, source.max_vanished_share)
+    before = former.get("resources", ())
+    reasons += vanished(before, catalogue.resources, source.max_vanished_share, catalogue.ids)
     if not reasons:
         return None
     remedy = f'if the site is right: `moisson accept {source.name} --why "..."`'

@@ -11,6 +11,7 @@ from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continu
 from flows.decisions import read_acceptances, read_judgements
 from flows.ledger import Ledger
 from flows.manifest import has_heard, is_of, place_of
+from flows.register import promises, read_register
 from flows.stages import batches, parse_batch
 from releases.store import (
     Release,
@@ -79,13 +80,15 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
     steps, copies = read_steps(needed, parsed, judgements, read_acceptances(layout))
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
     wanted = steps_between(steps, ground, former.up_to)
+    published = promises(read_register(layout))
     told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
     if told is None or is_of(told, source):
-        built: Built = step("build", build, source, wanted, copies, base, last_night)
+        built: Built = step("build", build, source, wanted, copies, base, last_night, published)
     else:
         # other code made the release: what its runs give now, and then what came after
-        reread: Built = step("build", build, source, steps_between(wanted, None, told), copies, base, last_night)
-        built = continue_build(reread, told, steps_between(wanted, told), copies, source, step)
+        again = steps_between(wanted, None, told)
+        reread: Built = step("build", build, source, again, copies, base, last_night, published)
+        built = continue_build(reread, told, steps_between(wanted, told), copies, source, published, step)
     return complete(layout, built, told)
 
 

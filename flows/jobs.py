@@ -30,12 +30,12 @@ from releases.store import (
     keep_state,
     latest_release,
     newest_whole,
-    older_releases,
     readable_release,
     sweep,
+    whole_release,
     write_run,
 )
-from schema.errors import Bug, MoissonError, UsageError
+from schema.errors import Bug, HeldByGate, MoissonError, UsageError
 from schema.layout import Layout
 from schema.sources import Source
 from schema.tables import CHANGES, TABLES
@@ -212,11 +212,12 @@ def _change_since(source: Source, layout: Layout, release: Release | None) -> st
 def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[Ledger], step: Step) -> str:
     """Make the tables of a release again; that they are equal, in words."""
     run = int(release.manifest["run"])
-    told = next(older_releases(layout, release), None)
+    number = release.manifest["told"]
+    told = whole_release(layout, int(number)) if number is not None else None
     upto = [ledger for ledger in ledgers if ledger.run <= run]
     built = build_upon(source, layout, upto, Former(None, told, release), step)
-    # what changed can only be told against the release before
-    is_told = told is not None or release.number == 1
+    # what changed can only be told against the release that it was told against, and that one may be damaged
+    is_told = told is not None or number is None
     compared = [table for table in TABLES if is_told or table is not CHANGES]
     unequal = [table.name for table in compared if release.rows(table.name) != list(built.tables[table.name])]
     if unequal:
@@ -224,7 +225,8 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
             f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
             f"{release.number} in {', '.join(unequal)}: keep the data folder and report it"
         )
-    return f"equal to release {release.number} in every table"
+    but = "" if is_told else f" but `changes`: release {number}, which they are told against, is damaged"
+    return f"equal to release {release.number} in every table{but}"
 
 
 def bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
@@ -235,9 +237,15 @@ def bring_in(source: Source, layout: Layout, built: Built, release: Release | No
     """
     if built.refusal is not None:
         # what a gate stopped stays stopped: the runs before it are brought in
-        if built.last_good is None:
+        if built.last_good is None or _is_step_back(built.last_good, release):
             raise built.refusal
         built = built.last_good
+    if release is not None and _is_step_back(built, release):
+        raise HeldByGate(
+            f"release {release.number} rests on the visit of run {release.manifest['night']}, and the newest that can "
+            f"be read and passes the gates is that of run {built.night}: nothing was published; look at `labels` in "
+            "the source file"
+        )
     counts = _counts(built.tables)
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
@@ -246,6 +254,11 @@ def bring_in(source: Source, layout: Layout, built: Built, release: Release | No
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
     )
+
+
+def _is_step_back(built: Built, release: Release | None) -> bool:
+    """Whether tables tell of an earlier visit than the release: labels may read an old night and not the new ones."""
+    return release is not None and built.night < int(release.manifest["night"])
 
 
 def _counts_of(release: Release) -> str:

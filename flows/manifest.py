@@ -15,10 +15,12 @@ from schema.layout import Layout
 from schema.sources import Source
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+# before any page
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Reached(Protocol):
-    """Tables as built: the run they are as of, the visit they rest upon, how many words of persons they heard."""
+    """Tables as built: the run they are as of, the visit they rest upon, the words they heard, their former release."""
 
     @property
     def run(self) -> int:
@@ -30,7 +32,11 @@ class Reached(Protocol):
 
     @property
     def judgements(self) -> int:
-        """How many."""
+        """How many words of persons."""
+
+    @property
+    def told(self) -> int | None:
+        """Number of the release that changes are told against; None for the first."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -43,13 +49,17 @@ def place_of(release: Release) -> tuple[int, int]:
 
 
 def release_facts(source: Source, layout: Layout, built: Reached, cause: str) -> dict[str, Any]:
-    """What release.json says beside its tables: night is the visit of the site that they rest upon."""
+    """What release.json says beside its tables: night is the visit of the site that they rest upon.
+
+    told is the release that changes are told against: not always the one before, that may be damaged.
+    """
     takedowns = read_takedowns(layout)
     return {
         "source": source.name,
         "title": source.title,
         "run": built.run,
         "night": built.night,
+        "told": built.told,
         "cause": cause,
         "published_at": datetime.now(UTC),
         "versions": versions(),
@@ -96,8 +106,14 @@ def inputs(layout: Layout, run: int) -> list[dict[str, Any]]:
 
 
 def is_news(tables: Rows, release: Release | None) -> bool:
-    """Whether tables say something that the latest release does not."""
-    return release is None or news_digest(tables) != release.manifest["news_digest"]
+    """Whether tables say something that the latest release does not: other values, or copies of earlier days."""
+    return release is None or news_digest(tables) != release.manifest["news_digest"] or _reach_back(tables, release)
+
+
+def _reach_back(tables: Rows, release: Release) -> bool:
+    """Whether a resource was first seen earlier than the release knows; no night of the site can say so."""
+    known = {row["resource_id"]: row["first_seen_at"] for row in release.rows("resources")}
+    return any(row["first_seen_at"] < known.get(row["resource_id"], EVER) for row in tables["resources"])
 
 
 def is_of(release: Release, source: Source) -> bool:

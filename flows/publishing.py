@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from flows.building import Built
@@ -21,11 +22,16 @@ def at_once(_name: str, stage: Callable[..., T], *arguments: Any) -> T:  # Step'
     return stage(*arguments)
 
 
-def publish_built(source: Source, layout: Layout, built: Built, cause: str, step: Step = at_once) -> Release:
-    """Publish tables, the promise of the new ids first; kept tables of runs without news are of no more use."""
+def publish_built(
+    source: Source, layout: Layout, built: Built, cause: str, step: Step = at_once, *, may_be_empty: bool = False
+) -> Release:
+    """Publish tables, the promise of the new ids first; kept tables of runs without news are of no more use.
+
+    may_be_empty: whether no resource may be left of those published, as when the only one is taken down.
+    """
     titles = {row["resource_id"]: row["title"] for row in built.tables["resources"]}
     facts = release_facts(source, layout, built, cause)
     enter(layout, built.tables["ids"], titles, built.run, facts["published_at"])
-    published: Release = step("publish", publish, layout, built.tables, facts)
+    published: Release = step("publish", partial(publish, may_be_empty=may_be_empty), layout, built.tables, facts)
     drop_states(layout)
     return published

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dedup.identity import Promise, Promises
 from flows.decisions import Takedown
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
@@ -24,7 +25,9 @@ NOT_OF_A_STEP = frozenset({REPLACED, TAKEN_DOWN})
 
 
 def read_register(layout: Layout) -> list[Row]:
-    """The lines of the register: resource_id, known_by, title, run, published_at.
+    """The lines of the register: resource_id, known_by, title, minted_run, run, published_at.
+
+    An id has a line for its first release, and one for each later release that gave it another title or name.
 
     Raises:
         DamagedArchive: a line is not what was written.
@@ -44,21 +47,26 @@ def read_register(layout: Layout) -> list[Row]:
 
 
 def enter(layout: Layout, ids: Iterable[Mapping[str, Any]], titles: Mapping[str, str], run: int, at: datetime) -> None:
-    """Enter the ids that a release is about to publish and that no release did before."""
-    known = {row["resource_id"] for row in read_register(layout)}
+    """Enter the ids that a release is about to publish, and what they go by, as far as no release did before."""
+    told: dict[str, tuple[set[str], set[str]]] = {}
+    for line in read_register(layout):
+        names, said = told.setdefault(line["resource_id"], (set(), set()))
+        names.update(line["known_by"])
+        said.add(line["title"])
     lines = [
         json.dumps(
             {
                 "resource_id": row["resource_id"],
                 "title": titles.get(row["resource_id"], ""),
                 "known_by": row["known_by"],
+                "minted_run": row["minted_run"],
                 "run": run,
                 "published_at": at.isoformat(),
             },
             ensure_ascii=False,
         )
         for row in ids
-        if row["resource_id"] not in known
+        if row["fate"] != REPLACED and not _is_told(row, titles.get(row["resource_id"]), told)
     ]
     if not lines:
         return
@@ -85,6 +93,21 @@ def write_register(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         raise DiskTrouble(f"{path}: cannot be written ({error}); make room and do it again") from error
 
 
+def _is_told(row: Mapping[str, Any], title: str | None, told: Mapping[str, tuple[set[str], set[str]]]) -> bool:
+    if row["resource_id"] not in told:
+        return False
+    names, titles = told[row["resource_id"]]
+    return names.issuperset(row["known_by"]) and (title is None or title in titles)
+
+
+def promises(register: Iterable[Mapping[str, Any]]) -> Promises:
+    """The register as plain data for the naming."""
+    return Promises.of(
+        Promise(line["resource_id"], line["title"], frozenset(line["known_by"]), line.get("minted_run"))
+        for line in register
+    )
+
+
 def with_replaced(
     ids: Iterable[Mapping[str, Any]],
     resources: Iterable[Mapping[str, Any]],
@@ -103,33 +126,37 @@ def with_replaced(
     titles = {
         row["title"]: row["resource_id"] for row in sorted(resources, key=lambda r: r["resource_id"], reverse=True)
     }
+    unknown: dict[str, list[Mapping[str, Any]]] = {}
     for line in register:
-        if line["resource_id"] in rows or line["run"] > run:
+        if line["resource_id"] not in rows and line["run"] <= run:
+            unknown.setdefault(line["resource_id"], []).append(line)
+    for name, lines in unknown.items():
+        if said := gone.get(name):
+            rows[name] = _taken_down(lines, said)
             continue
-        if said := gone.get(line["resource_id"]):
-            rows[line["resource_id"]] = _taken_down(line, said)
-            continue
-        heirs = [owners[name] for name in line["known_by"] if name in owners]
-        heirs += [titles[line["title"]]] if line["title"] in titles else []
-        rows[line["resource_id"]] = _replaced(line, heirs[0] if heirs else line["resource_id"])
+        # what it went by last tells best where it went
+        heirs = [owners[known] for line in reversed(lines) for known in line["known_by"] if known in owners]
+        heirs += [titles[line["title"]] for line in reversed(lines) if line["title"] in titles]
+        rows[name] = _replaced(lines, heirs[0] if heirs else name)
     return [rows[name] for name in sorted(rows)]
 
 
-def _replaced(line: Mapping[str, Any], heir: str) -> Row:
+def _replaced(lines: Sequence[Mapping[str, Any]], heir: str) -> Row:
+    first = lines[0]
     return {
-        "resource_id": line["resource_id"],
+        "resource_id": first["resource_id"],
         "now": [heir],
         "fate": REPLACED,
         "why": "published by an earlier reading of the archive",
-        "known_by": list(line["known_by"]),
+        "known_by": sorted({known for line in lines for known in line["known_by"]}),
         "first_seen_at": None,
-        "minted_run": line["run"],
-        "since_run": line["run"],
-        "since_at": line["published_at"],
+        "minted_run": first["run"],
+        "since_run": first["run"],
+        "since_at": first["published_at"],
     }
 
 
-def _taken_down(line: Mapping[str, Any], said: Takedown) -> Row:
+def _taken_down(lines: Sequence[Mapping[str, Any]], said: Takedown) -> Row:
     why = f"taken down on {said.said_at:%Y-%m-%d}: {said.why}"
     since = {"since_run": said.after_run, "since_at": said.said_at}
-    return {**_replaced(line, line["resource_id"]), "fate": TAKEN_DOWN, "why": why, **since}
+    return {**_replaced(lines, lines[0]["resource_id"]), "fate": TAKEN_DOWN, "why": why, **since}

@@ -216,7 +216,7 @@ def _publish(source: Source, layout: Layout) -> Release | None:
     built = build_upon(source, layout, ledgers, Former(None, told), at_once)
     # where a gate lets nothing pass, as when the only resource is taken down, what is left is published all the same
     good = built if built.refusal is None else built.last_good or built
-    return publish_built(source, layout, good, "takedown")
+    return publish_built(source, layout, good, "takedown", may_be_empty=True)
 
 
 def _is_up_to_date(release: Release, layout: Layout) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from schema.errors import StructureChanged
+from schema.errors import HeldByGate, StructureChanged
 from schema.nouns import ListingVisit
 
 # fewer may leave a small catalogue in one night, whatever share of it they are
@@ -28,6 +28,23 @@ def require_resources(resources: Sequence[Mapping[str, Any]], listings: Sequence
         raise StructureChanged("no resource was read; look at the pages, then at `labels` in the source file")
 
 
+def require_not_emptied(before: int, after: int) -> None:
+    """Refuse tables without any resource behind a release that had some, whoever made them and why.
+
+    Args:
+        before: resources of the release before, 0 when there is none.
+        after: resources of the tables.
+
+    Raises:
+        HeldByGate: there were some, and there is none.
+    """
+    if before and not after:
+        raise HeldByGate(
+            f"the release before has {before} resources and these tables have none: nothing was published; look at "
+            "`labels` and `parser` in the source file, and at the pages of the last run"
+        )
+
+
 def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str, int]) -> list[str]:
     """Why a night may not be published for what its listings show; empty when it may.
 
@@ -48,18 +65,24 @@ def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str
 
 
 def vanished(
-    former: Sequence[Mapping[str, Any]], resources: Sequence[Mapping[str, Any]], most_share: float
+    former: Sequence[Mapping[str, Any]],
+    resources: Sequence[Mapping[str, Any]],
+    most_share: float,
+    ids: Iterable[Mapping[str, Any]] = (),
 ) -> list[str]:
     """Why a night may not be published for what it no longer shows: too many resources gone at once.
+
+    What became part of a resource that is listed tonight is still shown.
 
     Args:
         former: rows of `resources` as of the last good night.
         resources: rows tonight.
         most_share: the share (0..1) of the listed resources that may leave the listings in one night; of few, some
             always may.
+        ids: rows of `ids` tonight.
     """
     before, now = ({row["resource_id"] for row in rows if row["state"] == "listed"} for rows in (former, resources))
-    lost = before - now
+    lost = before - now - {row["resource_id"] for row in ids if row["fate"] == "merged" and row["now"][0] in now}
     if len(lost) < FEW_VANISHED or len(lost) <= most_share * len(before):
         return []
     return [f"{len(lost)} of {len(before)} listed resources are on no listing any more: is the site cut short?"]

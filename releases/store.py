@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from releases.gates import require_not_emptied
 from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
 from schema.dictionary import datapackage
 from schema.errors import DamagedArchive, DiskTrouble
@@ -22,8 +23,10 @@ from schema.layout import Layout
 from schema.tables import BY_NAME, IDS, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
 
 MANIFEST = "release.json"
-# columns of `resources` in which a night may differ without being news
+# columns of `resources` and `ids` in which a night may differ without being news: no reader sees another value. A new
+# name of a resource is kept with the tables of the night, and published with the next news
 NOT_NEWS = ("record_count",)
+NO_NEWS_OF_IDS = ("known_by",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,12 @@ def readable_release(layout: Layout) -> Release | None:
 
 def newest_whole(layout: Layout) -> Release | None:
     """The newest release of which no file is damaged; None when there is none."""
-    return next((found for n in reversed(layout.release_numbers()) if (found := _whole(layout.release(n)))), None)
+    return next((found for n in reversed(layout.release_numbers()) if (found := whole_release(layout, n))), None)
+
+
+def whole_release(layout: Layout, number: int) -> Release | None:
+    """A release by its number, None when it is not there or when any file of it is damaged."""
+    return _whole(layout.release(number))
 
 
 def _whole(path: Path) -> Release | None:
@@ -125,12 +133,21 @@ def _open(path: Path) -> Release:
 
 
 def news_digest(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """What decides whether a night is news: `resources` without times and counts, and `ids`."""
-    digests = logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS), logical_digest(IDS, tables["ids"])
+    """What decides whether a night is news: `resources` without times and counts, `ids` without what they go by."""
+    digests = (
+        logical_digest(RESOURCES, tables["resources"], leave_out=NOT_NEWS),
+        logical_digest(IDS, tables["ids"], leave_out=NO_NEWS_OF_IDS),
+    )
     return sha256(" ".join(digests).encode()).hexdigest()
 
 
-def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Release:
+def publish(
+    layout: Layout,
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    facts: Mapping[str, Any],
+    *,
+    may_be_empty: bool = False,
+) -> Release:
     """Publish tables as the next release.
 
     Args:
@@ -139,9 +156,12 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
         facts: run, source, times, versions and digests of code, configuration and inputs, for release.json.
 
     Raises:
+        HeldByGate: they would empty what is published.
         Bug: rows that are not of the declared schemas.
         DiskTrouble: the disk would not take them; nothing changed.
     """
+    if not may_be_empty:
+        require_not_emptied(_resources_published(layout), len(tables["resources"]))
     number = max([0, *layout.release_numbers()]) + 1
 
     def write(folder: Path) -> dict[str, Any]:
@@ -150,6 +170,16 @@ def publish(layout: Layout, tables: Mapping[str, Sequence[Mapping[str, Any]]], f
     manifest = _stage(layout, layout.release(number), write)
     _point(layout, number)
     return Release(number, layout.release(number), manifest)
+
+
+def _resources_published(layout: Layout) -> int:
+    """How many resources the newest release has whose manifest can be read."""
+    for number in reversed(layout.release_numbers()):
+        try:
+            return int(_open(layout.release(number)).manifest["tables"]["resources"]["rows"])
+        except (DamagedArchive, KeyError, TypeError, ValueError):
+            continue
+    return 0
 
 
 def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Path:

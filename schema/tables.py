@@ -320,10 +320,18 @@ HISTORY = Table(
         Column("place", pa.int32(), "Number of the interval among those of this field, in order, counted from 0"),
         Column("is_open", pa.bool_(), "Whether it still holds"),
         Column("from_run", pa.int64(), "First run that stated it", is_volatile=True),
+        Column("from_words", pa.int32(), "How many words of persons were heard by then", is_volatile=True),
         Column(
             "to_run",
             pa.int64(),
             "First run that no longer did; null while it holds",
+            is_nullable=True,
+            is_volatile=True,
+        ),
+        Column(
+            "to_words",
+            pa.int32(),
+            "How many words of persons were heard when it no longer held; null while it holds",
             is_nullable=True,
             is_volatile=True,
         ),

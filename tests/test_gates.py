@@ -93,6 +93,16 @@ def test_too_much_gone_at_once_rings(before: int, lost: int, rings: bool) -> Non
     assert vanished([], tonight, 0.2) == vanished(tonight, [*tonight, *listed("new")], 0.0) == []
 
 
+def test_what_became_part_of_a_listed_resource_has_not_vanished() -> None:
+    names = [f"r{n}" for n in range(11)]
+    merged = [{"resource_id": f"r{n}", "fate": "merged", "now": [f"r{n + 4}"]} for n in range(4)]
+    assert vanished(listed(*names), listed(*names[4:]), 0.2, merged) == []
+    # led to what is on no listing either, and gone without having been merged
+    assert vanished(listed(*names), listed(*names[8:]), 0.2, merged) != []
+    retired = [{**row, "fate": "retired", "now": [row["resource_id"]]} for row in merged]
+    assert vanished(listed(*names), listed(*names[4:]), 0.2, retired) != []
+
+
 def test_every_reason_is_told() -> None:
     listings = [read(0), read(1, f"{OTHER}: 500", url=OTHER), read(2, url=f"{URL}-3")]
     assert len(reasons_to_hold(listings, {URL: 3})) == 2

@@ -61,6 +61,17 @@ def test_the_clock_dates_intervals_and_runs_order_them() -> None:
     assert [row["valid_from"] for row in history if row["field"] == "title"] == [late, early]
 
 
+def test_a_word_behind_a_run_is_a_step_of_its_own() -> None:
+    history: list[Row] = []
+    for run, words, title in ((1, 0, "a"), (1, 1, "b"), (1, 2, "c"), (2, 2, "d"), (2, 3, "e"), (3, 3, "e")):
+        history = list(extend_history(history, [resource("r1", title=title)], run, START, words))
+    held = {(run, words): as_of(history, run, words)["r1"]["title"] for run in (1, 2, 3) for words in range(4)}
+    assert [held[place] for place in ((1, 0), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3))] == list("abcdee")
+    # a run by itself: with all that was said before the next
+    assert [as_of(history, run)["r1"]["title"] for run in (1, 2, 3)] == list("cee")
+    assert {row["field"] for row in history if row["from_words"]} == {"title"}
+
+
 def test_an_interval_that_overlaps_is_seen() -> None:
     history = told([resource("r1")], [resource("r1", title="Neuf")])
     assert overlaps(history) == []

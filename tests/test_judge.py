@@ -240,7 +240,8 @@ def test_it_survives_a_new_address(site: Site, by: str, night: str, old: tuple[s
     ids = site.ids_of(old)
     for _ in range(2):  # on the second nobody asks the old address any more
         site.refresh(night)
-        assert site.ids_of(new) == ids
+        # an address that no row shows is no news: it is published with the next, below
+        assert site.release.number == 2 if night == "first moved" else site.ids_of(new) == ids
     site.refresh("edited " + night)
     assert site.ids_of(new) == ids
 

@@ -35,7 +35,7 @@ from releases.store import (
     write_run,
 )
 from releases.tables import logical_digest, write_parquet
-from schema.errors import Bug, DamagedArchive, DiskTrouble
+from schema.errors import Bug, DamagedArchive, DiskTrouble, HeldByGate
 from schema.layout import Layout
 from schema.tables import TABLES
 
@@ -211,6 +211,25 @@ def test_rows_that_are_none_publish_nothing(layout: Layout) -> None:
         publish(layout, bad, FACTS)
     assert (pointed(layout), listed(layout), whole(latest_release(layout))) == ((1, 1), ["000001"], 1)
     assert publish(layout, make_tables(2), FACTS).number == 2
+
+
+def test_tables_without_a_resource_never_follow_a_release_that_has_some(layout: Layout) -> None:
+    publish(layout, make_tables(1), FACTS)
+    with pytest.raises(HeldByGate, match="has 3 resources and these tables have none"):
+        publish(layout, {**make_tables(2), "resources": []}, FACTS)
+    assert (pointed(layout), listed(layout), strays(layout)) == ((1, 1), ["000001"], [])
+    # a release that cannot be read any more says nothing, the one before it does
+    publish(layout, make_tables(2), FACTS)
+    (layout.release(2) / MANIFEST).write_bytes(b"{")
+    with pytest.raises(HeldByGate):
+        publish(layout, {**make_tables(3), "resources": []}, FACTS)
+
+
+def test_a_first_release_and_one_of_fewer_resources_pass_the_door(layout: Layout) -> None:
+    assert publish(layout, {**make_tables(1), "resources": []}, FACTS).number == 1
+    assert publish(layout, make_tables(2), FACTS).number == 2
+    few = make_tables(3)
+    assert publish(layout, {**few, "resources": few["resources"][:1]}, FACTS).number == 3
 
 
 def test_a_held_run_is_put_aside_and_publishes_nothing(layout: Layout) -> None:
