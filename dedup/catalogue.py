@@ -16,11 +16,13 @@ from dedup.collapse import Collapsed, collapse
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
 from dedup.identity import find_aliases, record_ids, resolve
+from dedup.known import known_resources
 from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
-from dedup.recognition import Cluster, judged_apart, known_resources, recognise
+from dedup.recognition import Cluster, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
 from dedup.states import Carried, carry, with_unread
+from dedup.words import judged_apart
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
 Row = dict[str, Any]

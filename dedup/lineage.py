@@ -14,7 +14,8 @@ from typing import Any
 
 from dedup.grouping import is_text_alike
 from dedup.identity import mint_id
-from dedup.recognition import Cluster, Known, Recognition, is_back
+from dedup.known import Known, is_back
+from dedup.recognition import Cluster, Recognition
 from schema.folding import fold
 
 Row = dict[str, Any]
