@@ -53,6 +53,7 @@ class _Register:
             "fate": "kept",
             "why": why,
             "known_by": [],
+            "own": [],
             "minted_run": self.run,
             "first_seen_at": None,
             "since_run": self.run,
@@ -119,6 +120,8 @@ def name_clusters(
     by_id = {one.resource_id: one for one in known}
     register = _Register(ids, run, at)
     claims, lost = _settle_claims(recognition, by_id)
+    for claimed, missed in zip(claims, lost, strict=True):
+        missed.update({recognition.parted[name] for name in claimed & recognition.parted.keys()} - claimed)
     evidence = _Evidence(recognition)
     reshaped: set[str] = set()
     merged_into = {row["resource_id"]: row["now"] for row in ids if row["fate"] == "merged"}
@@ -133,7 +136,8 @@ def name_clusters(
             register.own(name, register.rows[other]["known_by"])
         names.append(name)
         reshaped |= {name, *others} if others else set()
-    _follow_merged(recognition.clusters, names, register)
+    _follow_merged(recognition, names, register)
+    reshaped |= _part_unstated(recognition, claims, register)
     for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
@@ -232,6 +236,21 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
     return name
 
 
+def _part_unstated(recognition: Recognition, claims: Sequence[set[str]], register: _Register) -> set[str]:
+    """What a person's word makes a resource of its own again, though no page states it; with what it was part of."""
+    apart: set[str] = set()
+    for name, whole in recognition.parted.items():
+        if not any(name in claimed for claimed in claims):
+            register.say(name, "kept", [name], f"a resource of its own again, apart from {whole}: person")
+            row = register.rows[whole]
+            now = [whole, *sorted({*row["now"][1:], name})] if row["fate"] == "split" else [whole, name]
+            register.say(whole, "split", now, f"{name} is a resource of its own: person")
+            for known in register.rows[name]["known_by"]:
+                register.disown(whole, known)
+            apart |= {name, whole}
+    return apart
+
+
 def _share_names(
     clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: _Register
 ) -> None:
@@ -256,16 +275,17 @@ def _share_names(
                     register.disown(other, alias)
 
 
-def _follow_merged(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
+def _follow_merged(recognition: Recognition, names: Sequence[str], register: _Register) -> None:
     """One that became part of another goes by the new address of what was its own, should they be parted again."""
     merged: dict[str, list[str]] = {}
     for name, row in register.rows.items():
         for known in row["known_by"] if row["fate"] == "merged" else ():
             merged.setdefault(known, []).append(name)
-    for cluster, name in zip(clusters, names, strict=True):
+    for cluster, name in zip(recognition.clusters, names, strict=True):
         for group in cluster.groups:
-            for other in (other for alias in group.aliases for other in merged.get(alias, ())):
-                if register.end(other) == name:
+            others = [other for alias in group.aliases for other in merged.get(alias, ())]
+            for other in {*others, recognition.part_of.get(group.key, name)}:
+                if register.rows[other]["fate"] == "merged" and register.end(other) == name:
                     register.own(other, [group.key])
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from dedup.grouping import Group
 from dedup.items import Item
-from dedup.known import Known, is_back, know_by_address
+from dedup.known import Addressed, Known, is_back, know_by_address
 from dedup.matching import Matching, PairTable, match
-from dedup.words import Spoken
+from dedup.words import Spoken, joined_by_word, parted_by_word
 from schema.nouns import Judgement
 
 _ABSENT = "before"
@@ -31,12 +31,16 @@ class Cluster:
 class Recognition:
     """What was recognised.
 
-    clusters: of all groups. known_as: resource_id by the key of each group whose address tells. matching: the evidence,
-    its keys record_ids and, for what nobody states tonight, resource_ids.
+    clusters: of all groups. known_as: resource_id by the key of each group whose address tells, part_of: where that one
+    is several that became one, which of them. parted: what a person's word makes a resource of its own again in this
+    step, and what it was part of. matching: the evidence, its keys record_ids and, for what nobody states tonight,
+    resource_ids.
     """
 
     clusters: tuple[Cluster, ...]
     known_as: Mapping[str, str]
+    part_of: Mapping[str, str]
+    parted: Mapping[str, str]
     matching: Matching
 
 
@@ -51,15 +55,20 @@ def recognise(
         judgements: what persons said, in order; the last word on a pair counts.
         is_word: whether the step is the last of these words itself.
     """
-    joined = {name for word in judgements if word.verdict == "same" for name in (word.left, word.right)}
-    known_as = know_by_address(groups, known, joined)
+    joined = joined_by_word(judgements, known)
+    told = know_by_address(groups, known, joined)
+    parted = parted_by_word(judgements[-1], known) if is_word else {}
+    if parted:
+        known, told = _apart(known, told, parted)
+    known_as = told.known_as
     present = set(known_as.values())
     absent = [one for one in known if one.is_gone and one.resource_id not in present]
-    spoken = Spoken(groups, known_as, known, absent)
+    spoken = Spoken(groups, told, known, absent)
     # what a word that is taken back had made of a pair is no evidence on it
     afresh = spoken.junior(judgements[-1]) if is_word and judgements[-1].verdict == "withdrawn" else set()
+    afresh |= {group.best.record_id for group in groups if known_as.get(group.key) in parted} | parted.keys()
     items = [_item(group, None if group.best.record_id in afresh else known_as.get(group.key)) for group in groups]
-    items += [_absent_item(one) for one in absent]
+    items += [_absent_item(one, None if one.resource_id in afresh else one.resource_id) for one in absent]
     said = spoken.verdicts(judgements)
     matching = match(items, judged=said)
     of_key = {group.best.record_id: group for group in groups}
@@ -71,8 +80,23 @@ def recognise(
             met = [by_id[key] for key in keys if key not in of_key]
             recognised = tuple(one.resource_id for one in met if any(is_back(one, group, said) for group in members))
             clusters.append(Cluster(tuple(sorted(members, key=lambda group: group.key)), recognised))
-    pairs = _held(matching.pairs, of_key, by_id)
-    return Recognition(tuple(sorted(clusters, key=lambda c: c.groups[0].key)), known_as, replace(matching, pairs=pairs))
+    matching = replace(matching, pairs=_held(matching.pairs, of_key, by_id))
+    ordered = tuple(sorted(clusters, key=lambda c: c.groups[0].key))
+    return Recognition(ordered, known_as, told.part_of, parted, matching)
+
+
+def _apart(known: Sequence[Known], told: Addressed, parted: Mapping[str, str]) -> tuple[Sequence[Known], Addressed]:
+    """What is known, with parts as resources of their own again, and what they were part of as it was by itself."""
+    by_itself = {part.resource_id: part for one in known for part in one.parts}
+    heads = set(parted.values())
+    apart = [
+        replace(by_itself[one.resource_id], is_merged=False, leads_to=one.resource_id, parts=one.parts)
+        if one.resource_id in heads | parted.keys()
+        else one
+        for one in known
+    ]
+    known_as = {key: part if (part := told.part_of[key]) in parted else name for key, name in told.known_as.items()}
+    return apart, Addressed(known_as, told.part_of)
 
 
 def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Known]) -> PairTable:
@@ -93,6 +117,6 @@ def _item(group: Group, known_as: str | None) -> Item:
     return Item(group.best.record_id, record.title, group.text, type=record.type, url=record.url, known_as=known_as)
 
 
-def _absent_item(one: Known) -> Item:
+def _absent_item(one: Known, known_as: str | None) -> Item:
     # no address: that it bears none tonight is known already
-    return Item(one.resource_id, one.title, one.text, night=_ABSENT, type=one.type, known_as=one.resource_id)
+    return Item(one.resource_id, one.title, one.text, night=_ABSENT, type=one.type, known_as=known_as)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from dedup.deciding import Verdict
 from dedup.grouping import Group, names_apart
-from dedup.known import Known
+from dedup.known import Addressed, Known
 from schema.nouns import Judgement
 
 
@@ -14,9 +14,9 @@ class Spoken:
     """What persons mean by the names they judge, as keys of items of tonight."""
 
     def __init__(
-        self, groups: Sequence[Group], known_as: Mapping[str, str], known: Sequence[Known], absent: Iterable[Known]
+        self, groups: Sequence[Group], told: Addressed, known: Sequence[Known], absent: Iterable[Known]
     ) -> None:
-        self._groups, self._known_as, self._absent = groups, known_as, tuple(absent)
+        self._groups, self._told, self._absent = groups, told, tuple(absent)
         self._of_record = {one.record_id: group for group in groups for one in group.stated}
         self._by_id = {one.resource_id: one for one in known}
         self._missing = {one.resource_id for one in self._absent}
@@ -72,11 +72,11 @@ class Spoken:
         return {group.best.record_id for group in self._groups if self._is_of(group, one)}
 
     def _is_of(self, group: Group, one: Known) -> bool:
-        known_as = self._known_as.get(group.key)
-        if one.is_merged:
-            return group.key in one.known_by or not one.known_by.isdisjoint(group.aliases)
-        # an address of its own that leads elsewhere now, where it was not told by that already
-        return known_as == one.resource_id or (known_as is None and not one.known_by.isdisjoint(group.aliases))
+        known_as = self._told.known_as.get(group.key)
+        if known_as is None:
+            # an address of its own that leads elsewhere now, where it was not told by that already
+            return not one.known_by.isdisjoint(group.aliases)
+        return one.resource_id in (known_as, self._told.part_of[group.key])
 
 
 def judged_apart(judgements: Iterable[Judgement]) -> set[frozenset[str]]:
@@ -85,3 +85,25 @@ def judged_apart(judgements: Iterable[Judgement]) -> set[frozenset[str]]:
     for judgement in judgements:
         last[frozenset((judgement.left, judgement.right))] = judgement.verdict
     return {pair for pair, verdict in last.items() if verdict in ("different", "unsure")}
+
+
+def joined_by_word(judgements: Iterable[Judgement], known: Sequence[Known]) -> set[str]:
+    """Resources that a person called the same as another, and those that they are part of."""
+    ids = {one.resource_id for one in known}
+    words = [word for word in judgements if word.verdict == "same"]
+    sides = {side for word in words for side in ((word.left, word.left_url), (word.right, word.right_url))}
+    urls = {url for name, url in sides if url and name not in ids}
+    named = {name for name, _ in sides}
+    found = [one for one in known if one.resource_id in named or not one.known_by.isdisjoint(urls)]
+    return {name for one in found for name in (one.resource_id, one.leads_to)}
+
+
+def parted_by_word(word: Judgement, known: Iterable[Known]) -> dict[str, str]:
+    """What a word makes a resource of its own again, and what it was part of: the junior of two that became one."""
+    named = [one for one in known if one.resource_id in (word.left, word.right)]
+    ends = {one.leads_to for one in named}
+    if word.verdict == "same" or len(named) != len({word.left, word.right}) or len(ends) > 1:
+        return {}
+    merged = [one for one in named if one.is_merged]
+    junior = max(merged, key=lambda one: one.seniority, default=None)
+    return {junior.resource_id: junior.leads_to} if junior else {}

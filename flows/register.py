@@ -101,6 +101,7 @@ def _replaced(line: Mapping[str, Any], heir: str) -> Row:
         "fate": REPLACED,
         "why": "published by an earlier reading of the archive",
         "known_by": list(line["known_by"]),
+        "own": [],
         "first_seen_at": None,
         "minted_run": line["run"],
         "since_run": line["run"],

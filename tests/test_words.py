@@ -1,0 +1,132 @@
+"""A person's word when pages are edited, moved, deleted and re-used: it lasts, hides nothing, and can be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schema.nouns import JudgedAs
+from tests.judged_site import HOST, Site, told
+
+GARAGES = "Le Département cherche des associations pour gérer cinq garages solidaires ouverts aux demandeurs d'emploi."
+SHOPS = "Trois ressourceries ouvrent dans le massif pour réparer vélos, meubles et électroménager avec les habitants."
+CANTEEN = "Les repas scolaires de Quimper passent au bio local grâce aux maraîchers du Finistère et à leur coopérative."
+PLATFORM = "Une plateforme en ligne recense désormais toutes les épiceries coopératives bretonnes et leurs horaires."
+
+
+def garage(href: str = "ga", text: str = GARAGES, title: str = "Garages solidaires") -> str:
+    return told(title, href, text)
+
+
+def shop(href: str = "gb", text: str = SHOPS, title: str = "Ressourceries du Vercors") -> str:
+    return told(title, href, text)
+
+
+class Pair:
+    """A garage and a shop, nothing alike, and the ids that they were given; the shop's is the senior."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = Site(folder)
+        self.site.visit([garage()], [shop()])
+        self.garage, self.shop = self.site.ids_of((f"{HOST}/ga", f"{HOST}/gb"))
+        assert self.shop < self.garage
+
+    def say(self, verdict: JudgedAs, names: tuple[str, str] | None = None) -> None:
+        """A word on the two, brought in; the archive gives every table again."""
+        self.site.judge(names or (self.garage, self.shop), verdict)
+        self.site.rebuild()
+        self.prove()
+
+    def visit(self, first: list[str], second: list[str], *gone: str) -> None:
+        self.site.visit(first, second, *gone)
+        self.prove()
+
+    def prove(self) -> None:
+        assert "equal to release" in self.site.rebuild()
+
+    def at(self, href: str) -> str:
+        """The resource whose record stands at an address."""
+        return self.site.owners()[f"{HOST}/{href}"]
+
+    def told(self, name: str) -> tuple[str, str, str]:
+        """State, address and title of a resource."""
+        row = self.site.row(name)
+        assert row is not None
+        return row["state"], row["url"].removeprefix(f"{HOST}/"), row["title"]
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return Pair(tmp_path)
+
+
+@pytest.fixture
+def joined(pair: Pair) -> Pair:
+    """The two, called the same."""
+    pair.say("same")
+    assert pair.at("ga") == pair.at("gb") == pair.shop
+    return pair
+
+
+# --- addresses given to something else ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("href", "nights"), [("gb", 1), ("gb", 0), ("ga", 1), ("ga", 0)])
+def test_a_word_hides_no_other_resource(joined: Pair, href: str, nights: int) -> None:
+    other = told("Cantine bio de Quimper", href, CANTEEN)
+    first, second = ([garage()], []) if href == "gb" else ([], [shop()])
+    for _ in range(nights):
+        joined.visit(first, second, href)
+    joined.visit(first, [*second, other])
+    new = joined.at(href)
+    assert new not in (joined.garage, joined.shop)
+    assert joined.told(new) == ("listed", href, "Cantine bio de Quimper")
+    assert joined.at("ga" if href == "gb" else "gb") == joined.shop
+    joined.visit(first, [*second, other])
+    assert joined.at(href) == new
+
+
+def test_a_joined_page_may_be_edited_as_any_other(joined: Pair) -> None:
+    for page in (
+        garage(text=PLATFORM),
+        garage(text=PLATFORM, title="Épiceries"),
+        garage(text=CANTEEN, title="Épiceries"),
+    ):
+        joined.visit([page], [shop()])
+        assert joined.at("ga") == joined.at("gb") == joined.shop
+
+
+# --- taken back -----------------------------------------------------------------------------------------------------
+
+
+def test_a_page_that_was_edited_meanwhile_has_its_id_again(joined: Pair) -> None:
+    joined.visit([garage(text=PLATFORM)], [shop()])
+    joined.visit([garage(text=PLATFORM, title="Épiceries")], [shop()])
+    joined.say("withdrawn")
+    assert (joined.at("ga"), joined.at("gb")) == (joined.garage, joined.shop)
+    assert joined.site.fate(joined.garage) == ("kept", [joined.garage])
+    assert joined.site.fate(joined.shop) == ("split", [joined.shop, joined.garage])
+
+
+def test_a_page_that_is_gone_meanwhile_has_a_row_again_until_it_is_retired(joined: Pair) -> None:
+    joined.visit([], [shop()], "ga")
+    joined.say("withdrawn")
+    assert joined.told(joined.garage) == ("unlisted", "ga", "Garages solidaires")
+    assert joined.told(joined.shop) == ("listed", "gb", "Ressourceries du Vercors")
+    joined.visit([], [shop()], "ga")
+    assert joined.told(joined.garage)[0] == "not_found"
+    for _ in range(2):
+        joined.visit([], [shop()], "ga")
+    assert joined.site.fate(joined.garage) == ("retired", [joined.garage])
+    joined.visit([garage()], [shop()])
+    assert joined.at("ga") == joined.garage
+
+
+def test_only_several_that_are_one_are_kept_apart_in_ids(joined: Pair) -> None:
+    own = {row["resource_id"]: {v["name"]: v["value"] for v in row["own"]} for row in joined.site.rows("ids")}
+    assert {name for name, values in own.items() if values} == {joined.garage, joined.shop}
+    assert (own[joined.garage]["url"], own[joined.garage]["summary"]) == (f"{HOST}/ga", GARAGES)
+    assert own[joined.shop]["title"] == "Ressourceries du Vercors"
+    joined.say("withdrawn")
+    assert all(row["own"] == [] for row in joined.site.rows("ids"))
