@@ -6,7 +6,7 @@ tonight are compared too, by their last values, so that one that moved without a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dedup.grouping import Group
@@ -57,6 +57,7 @@ def recognise(
     """
     joined = joined_by_word(judgements, known)
     told = know_by_address(groups, known, joined)
+    told = _with_moved(groups, known, told, joined, judgements)
     parted = parted_by_word(judgements[-1], known) if is_word else {}
     if parted:
         known, told = _apart(known, told, parted)
@@ -83,6 +84,36 @@ def recognise(
     matching = replace(matching, pairs=_held(matching.pairs, of_key, by_id))
     ordered = tuple(sorted(clusters, key=lambda c: c.groups[0].key))
     return Recognition(ordered, known_as, told.part_of, parted, matching)
+
+
+def _with_moved(
+    groups: Sequence[Group],
+    known: Sequence[Known],
+    told: Addressed,
+    joined: Collection[str],
+    judgements: Sequence[Judgement],
+) -> Addressed:
+    """What addresses tell, and where parts that a person joined are found by their text that no address tells of.
+
+    The words that joined them are left out: what a part is joined to says something else, and a group that is the one
+    is not the other. The matcher is asked only where a new group says about what such a part said.
+    """
+    lost = {p.resource_id: (one, p) for one in known if one.resource_id in joined for p in one.parts}
+    lost = {name: both for name, both in lost.items() if name not in told.part_of.values()}
+    new = {group.best.record_id: group for group in groups if group.key not in told.known_as}
+    if not any(is_back(part, group) for _, part in lost.values() for group in new.values()):
+        return told
+    present = {*told.known_as.values(), *lost}
+    absent = [one for one in known if one.is_gone and one.resource_id not in present]
+    said = Spoken(groups, told, known, absent).verdicts(judgements)
+    items = [_item(group, told.known_as.get(group.key)) for group in groups]
+    items += [_absent_item(one, one.resource_id) for one in (*absent, *(part for _, part in lost.values()))]
+    known_as, part_of = dict(told.known_as), dict(told.part_of)
+    for keys in match(items, judged={pair: word for pair, word in said.items() if word != "same"}).clusters:
+        for one, part in (lost[key] for key in keys if key in lost):
+            for group in (new[key] for key in keys if key in new and is_back(part, new[key])):
+                known_as[group.key], part_of[group.key] = one.resource_id, part.resource_id
+    return Addressed(known_as, part_of)
 
 
 def _apart(known: Sequence[Known], told: Addressed, parted: Mapping[str, str]) -> tuple[Sequence[Known], Addressed]:

@@ -97,6 +97,32 @@ def test_a_joined_page_may_be_edited_as_any_other(joined: Pair) -> None:
         assert joined.at("ga") == joined.at("gb") == joined.shop
 
 
+# --- new addresses that no redirection tells of ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moved", ["garage", "shop", "both"])
+@pytest.mark.parametrize("by", ["ids", "records"])
+def test_a_word_outlives_addresses_that_lead_nowhere(pair: Pair, moved: str, by: str) -> None:
+    names = (pair.garage, pair.shop) if by == "ids" else pair.site.records_of((f"{HOST}/ga", f"{HOST}/gb"))
+    pair.say("same", names)
+    before = pair.told(pair.shop)
+    one, two = ("ga" if moved == "shop" else "gc"), ("gb" if moved == "garage" else "gd")
+    for _ in range(2):
+        pair.visit([garage(one)], [shop(two)], *{"ga", "gb"} - {one, two})
+        assert pair.at(one) == pair.at(two) == pair.shop
+    assert pair.told(pair.shop) == (before[0], two, before[2])
+    pair.visit([garage(one, text=PLATFORM)], [shop(two)])
+    assert pair.at(one) == pair.at(two) == pair.shop
+    if by == "ids":
+        pair.say("withdrawn")
+        assert (pair.at(one), pair.at(two)) == (pair.garage, pair.shop)
+
+
+def test_a_part_that_moved_is_not_another_of_its_title(joined: Pair) -> None:
+    joined.visit([told("Garages solidaires", "gc", CANTEEN)], [shop()], "ga")
+    assert joined.at("gc") not in (joined.garage, joined.shop)
+
+
 # --- taken back -----------------------------------------------------------------------------------------------------
 
 
