@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.decisions import read_judgements
+from schema.errors import UsageError
 from schema.nouns import JudgedAs
 from tests.judged_site import HOST, Site, told
 
@@ -147,6 +149,72 @@ def test_a_page_that_is_gone_meanwhile_has_a_row_again_until_it_is_retired(joine
     assert joined.site.fate(joined.garage) == ("retired", [joined.garage])
     joined.visit([garage()], [shop()])
     assert joined.at("ga") == joined.garage
+
+
+@pytest.mark.parametrize("nights", [1, 4])
+def test_a_senior_that_is_gone_meanwhile_is_parted_too(joined: Pair, nights: int) -> None:
+    for _ in range(nights):
+        joined.visit([garage()], [], "gb")
+    assert joined.told(joined.shop) == ("listed", "ga", "Garages solidaires")
+    joined.say("withdrawn")
+    assert joined.at("ga") == joined.garage
+    assert joined.told(joined.shop)[1:] == ("gb", "Ressourceries du Vercors")
+    joined.visit([garage()], [shop()])
+    assert (joined.at("ga"), joined.at("gb")) == (joined.garage, joined.shop)
+
+
+def test_what_was_gone_when_it_was_joined_is_parted_again(pair: Pair) -> None:
+    pair.visit([garage()], [], "gb")
+    pair.say("same")
+    assert pair.at("ga") == pair.shop
+    pair.say("withdrawn")
+    assert pair.at("ga") == pair.garage
+    assert pair.told(pair.shop) == ("not_found", "gb", "Ressourceries du Vercors")
+
+
+def test_what_was_retired_when_it_was_joined_is_parted_again(pair: Pair) -> None:
+    for _ in range(3):
+        pair.visit([garage()], [], "gb")
+    pair.say("same")
+    assert pair.at("ga") == pair.shop
+    pair.say("withdrawn")
+    assert pair.at("ga") == pair.garage
+    for _ in range(3):
+        pair.visit([garage()], [], "gb")
+    assert pair.site.fate(pair.shop) == ("retired", [pair.shop])
+
+
+def test_a_joined_page_that_is_gone_can_be_called_another(joined: Pair) -> None:
+    joined.visit([garage()], [], "gb")
+    joined.say("different")
+    assert joined.at("ga") == joined.garage
+    assert joined.told(joined.shop)[1:] == ("gb", "Ressourceries du Vercors")
+
+
+def test_the_names_of_a_word_may_be_gone_when_it_is_taken_back(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.visit([garage("ga")], [garage("gb")])
+    one, same = site.ids_of((f"{HOST}/ga", f"{HOST}/gb"))
+    names = site.records_of((f"{HOST}/ga", f"{HOST}/gb"))
+    site.judge(names, "different")
+    site.visit([garage("ga")], [garage("gc")], "gb")
+    owners = site.owners()
+    assert one == same
+    assert owners[f"{HOST}/ga"] != owners[f"{HOST}/gc"]
+    site.judge(names, "withdrawn")
+    site.rebuild()
+    owners = site.owners()
+    assert owners[f"{HOST}/ga"] == owners[f"{HOST}/gc"]
+    with pytest.raises(UsageError, match="no resource_id or record_id of release"):
+        site.judge(names, "same")
+
+
+def test_the_address_of_a_merged_id_is_kept_with_a_word(joined: Pair) -> None:
+    joined.say("different")
+    assert [(word.left_url, word.right_url) for word in read_judgements(joined.site.layout)] == [
+        (f"{HOST}/ga", f"{HOST}/gb"),
+        (f"{HOST}/ga", f"{HOST}/gb"),
+    ]
 
 
 def test_only_several_that_are_one_are_kept_apart_in_ids(joined: Pair) -> None:
