@@ -23,7 +23,7 @@ from dedup.parts import row_of, with_own
 from dedup.recognition import Cluster, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
 from dedup.states import Carried, carry, with_unread
-from dedup.words import judged_apart
+from dedup.words import judged_apart, told_apart
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
 Row = dict[str, Any]
@@ -99,8 +99,8 @@ def make_catalogue(
     readings = [*night.readings, *_in_force(copies)]
     aliases = find_aliases(night.visits, readings)
     stated = _state(readings, aliases)
-    groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
+    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known))
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))

@@ -18,8 +18,9 @@ class Known:
     """A resource as known before tonight, retired ones too: its last values and what it is known by.
 
     url: the address of its row. known_by: every name it owns. is_merged: whether it became part of another one.
-    leads_to: that one, else itself. parts: where others became part of it, itself and those as they were by themselves:
-    what the own address of each last said. is_away: of such a part, whether nobody stated it any more.
+    leads_to: that one, else itself. split_into: itself and those that were parted from it, if any were. parts: where
+    others became part of it, itself and those as they were by themselves: what the own address of each last said.
+    is_away: of such a part, whether nobody stated it any more.
     """
 
     resource_id: str
@@ -32,6 +33,7 @@ class Known:
     minted_run: int
     is_merged: bool = False
     leads_to: str = ""
+    split_into: frozenset[str] = frozenset()
     parts: tuple[Known, ...] = ()
     is_away: bool = False
 
@@ -189,6 +191,7 @@ def _known(
         row["minted_run"],
         is_merged=row["fate"] == "merged",
         leads_to=_end(row),
+        split_into=frozenset(row["now"]) if row["fate"] == "split" else frozenset(),
         parts=parts,
         is_away=is_away,
     )

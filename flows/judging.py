@@ -17,7 +17,7 @@ from receipts.review import review as show_questions
 from releases.store import Release, latest_release
 from schema.errors import UsageError
 from schema.layout import Layout
-from schema.nouns import JudgedAs, Judgement
+from schema.nouns import JudgedAs, Judgement, Side
 from schema.sources import Source
 
 Row = Mapping[str, Any]
@@ -46,17 +46,17 @@ def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, 
     with locked(layout):
         release, before = _require_release(layout), read_judgements(layout)
         known = _Known(release)
-        addresses = {name: known.address_of(name) for name in pair}
+        meant = {name: known.meaning_of(name) for name in pair}
         if verdict == "withdrawn":
             known.require_names(pair, {name for word in before for name in (word.left, word.right)})
-            word = _require_word(source, pair, before)
             # what was meant then is what is taken back, whatever bears the names by now
-            addresses |= {n: url for n, url in ((word.left, word.left_url), (word.right, word.right_url)) if url}
+            meant |= {side.name: side for side in _require_word(source, pair, before).sides if side.url}
         else:
             known.require_two(pair)
         run, now = layout.runs()[-1], datetime.now(UTC)
-        meant = (addresses[name] for name in pair)
-        judgement = Judgement(*pair, verdict, said["--why"], said["--author"], now, run, *meant)
+        left, right = (meant[name] for name in pair)
+        told = (left.url, right.url, left.resource_id, right.resource_id)
+        judgement = Judgement(*pair, verdict, said["--why"], said["--author"], now, run, *told)
         add_judgement(layout, judgement)
     what = f"the word on {pair[0]} and {pair[1]} is withdrawn" if verdict == "withdrawn" else f"{_in_words(judgement)}"
     later = f"`moisson rebuild {source.name}` or the next refresh brings it in"
@@ -144,13 +144,13 @@ class _Known:
                 f"(`moisson trace SOURCE {left}` shows them)"
             )
 
-    def address_of(self, name: str) -> str | None:
-        """The address that a name stands under; of what became part of another, its own."""
+    def meaning_of(self, name: str) -> Side:
+        """What a name means: the address it stands under, its own where it is part of another; of a record its id."""
         row = self._records.get(name) or self._resources.get(name)
         if row is None and name in self._ids:
             row = {field["name"]: field["value"] for field in self._ids[name]["own"]}
-        url: str | None = row.get("url") if row else None
-        return url
+        url, record = row.get("url") if row else None, self._records.get(name)
+        return Side(name, url, record["resource_id"] if record else None)
 
     def _stand_for(self, name: str) -> frozenset[str]:
         """The addresses, or records without one, that a name stands for tonight; itself where there are none."""

@@ -122,8 +122,12 @@ class Site:
 
     def visit(self, first: Sequence[str], second: Sequence[str], *gone: str) -> str:
         """A night on which the two listings show these records, and pages are not found."""
-        missing = page_of(b"<h1>Introuvable</h1>", status="404 Not Found")
         pages = {LISTING: listing(*first, *OTHERS[:2]), SECOND: listing(*second, OTHERS[2])}
+        return self.read(pages, *gone)
+
+    def read(self, pages: dict[str, bytes], *gone: str) -> str:
+        """A night of these pages, others not found."""
+        missing = page_of(b"<h1>Introuvable</h1>", status="404 Not Found")
         replay = warc(self.folder / "visit.warc.gz", pages | {f"{HOST}/{href}": missing for href in gone})
         return refresh(self.source.model_copy(update={"replay": str(replay)}), self.data).verdict
 

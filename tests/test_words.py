@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from flows.decisions import read_judgements
 from schema.errors import UsageError
 from schema.nouns import JudgedAs
-from tests.judged_site import HOST, Site, told
+from tests.judged_site import HOST, OTHERS, SECOND, Site, told
+from tests.small_site import LISTING, listing, page_of
 
 GARAGES = "Le Département cherche des associations pour gérer cinq garages solidaires ouverts aux demandeurs d'emploi."
 SHOPS = "Trois ressourceries ouvrent dans le massif pour réparer vélos, meubles et électroménager avec les habitants."
@@ -97,6 +99,97 @@ def test_a_joined_page_may_be_edited_as_any_other(joined: Pair) -> None:
     ):
         joined.visit([page], [shop()])
         assert joined.at("ga") == joined.at("gb") == joined.shop
+
+
+# --- words on records -----------------------------------------------------------------------------------------------
+
+
+def paged(*pages: list[str]) -> dict[str, bytes]:
+    """The first listing, cut into pages."""
+    links = "".join(f"<li><a href='?page={n}'>{n + 1}</a></li>" for n in range(len(pages)))
+    made = [
+        f"<html><body><h1>Mobilités</h1>{''.join(p)}<nav class='pager'><ul>{links}</ul></nav></body></html>"
+        for p in pages
+    ]
+    return {LISTING + (f"?page={n}" if n else ""): page_of(page.encode()) for n, page in enumerate(made)}
+
+
+@pytest.fixture
+def parted(tmp_path: Path) -> tuple[Site, dict[str, str]]:
+    """Two things that one address states on two listings, parted by a person; ids by title."""
+    site = Site(tmp_path)
+    site.read({**paged([garage("a"), OTHERS[0]], [OTHERS[1]]), SECOND: listing(shop("a"), OTHERS[2])})
+    left, right = (row["record_id"] for row in site.rows("records") if row["url"] == f"{HOST}/a")
+    site.judge((left, right), "different")
+    site.rebuild()
+    return site, ids_by_title(site)
+
+
+def ids_by_title(site: Site) -> dict[str, str]:
+    found = {row["title"]: row["resource_id"] for row in site.rows("records") if row["url"] == f"{HOST}/a"}
+    listed = {row["resource_id"] for row in site.rows("resources") if row["state"] == "listed"}
+    assert set(found.values()) <= listed
+    return found
+
+
+def test_the_order_of_a_listing_does_not_take_a_word_away(parted: tuple[Site, dict[str, str]]) -> None:
+    site, ids = parted
+    assert len(set(ids.values())) == 2
+    shown = listing(shop("a"), OTHERS[2])
+    for first in (paged([OTHERS[0], OTHERS[1]], [garage("a")]), paged([garage("a"), OTHERS[0]], [OTHERS[1]])):
+        assert "unchanged" in site.read({**first, SECOND: shown})
+        assert ids_by_title(site) == ids
+    # nobody shows either under the name that was judged
+    both = paged([OTHERS[0], OTHERS[1]], [garage("a"), shop("a")])
+    site.read({**both, SECOND: listing(OTHERS[2])})
+    assert ids_by_title(site) == ids
+    edited = garage("a", text=GARAGES.replace("cinq", "six"))
+    site.read({**paged([OTHERS[0], OTHERS[1]], [edited, shop("a")]), SECOND: listing(OTHERS[2])})
+    assert ids_by_title(site) == ids
+    assert "equal to release" in site.rebuild()
+
+
+def test_a_word_on_records_is_taken_back_though_a_page_shows_one_elsewhere(parted: tuple[Site, dict[str, str]]) -> None:
+    site, ids = parted
+    site.read({**paged([OTHERS[0], OTHERS[1]], [garage("a")]), SECOND: listing(shop("a"), OTHERS[2])})
+    word = read_judgements(site.layout)[0]
+    site.judge((word.left, word.right), "withdrawn")
+    site.rebuild()
+    (one,) = set(ids_by_title(site).values())
+    (other,) = set(ids.values()) - {one}
+    assert site.fate(other) == ("merged", [one])
+
+
+@pytest.mark.parametrize("verdict", ["different", "same"])
+def test_a_word_on_records_does_not_pass_to_what_takes_an_address(pair: Pair, verdict: JudgedAs) -> None:
+    pair.say(verdict, pair.site.records_of((f"{HOST}/ga", f"{HOST}/gb")))
+    other = told("Cantine bio de Quimper", "gb", CANTEEN)
+    for _ in range(2):
+        pair.visit([garage()], [other])
+        assert pair.at("gb") not in (pair.garage, pair.shop)
+        assert pair.at("ga") == (pair.garage if verdict == "different" else pair.shop)
+
+
+def test_one_of_two_that_are_different_may_move_to_the_address_of_the_other(pair: Pair) -> None:
+    pair.say("different", pair.site.records_of((f"{HOST}/ga", f"{HOST}/gb")))
+    for _ in range(2):
+        pair.visit([], [garage("gb")], "ga")
+        assert pair.at("gb") == pair.garage
+        assert pair.told(pair.shop)[0] == "not_found"
+
+
+def test_words_that_tell_of_no_resource_are_read(pair: Pair) -> None:
+    pair.site.judge(pair.site.records_of((f"{HOST}/ga", f"{HOST}/gb")), "same")
+    (word,) = read_judgements(pair.site.layout)
+    assert (word.left_id, word.right_id) == (pair.garage, pair.shop)
+    path = pair.site.layout.decisions
+    values = {name: value for name, value in json.loads(path.read_text()).items() if not name.endswith("_id")}
+    path.write_text(json.dumps(values) + "\n")
+    pair.site.rebuild()
+    assert pair.at("ga") == pair.at("gb") == pair.shop
+    for _ in range(2):
+        pair.visit([garage("gc")], [shop()], "ga")
+        assert pair.at("gc") == pair.at("gb") == pair.shop
 
 
 # --- new addresses that no redirection tells of ---------------------------------------------------------------------
