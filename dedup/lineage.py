@@ -14,12 +14,12 @@ from typing import Any
 
 from dedup.grouping import is_text_alike
 from dedup.identity import mint_id
+from dedup.idrows import Register
 from dedup.known import Known, is_back
 from dedup.recognition import Cluster, Recognition
 from schema.folding import fold
 
 Row = dict[str, Any]
-_MAX_CHAIN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,75 +29,6 @@ class Lineage:
     names: tuple[str, ...]
     ids: tuple[Row, ...]
     reshaped: frozenset[str]
-
-
-class _Register:
-    """Rows of `ids` as they change within one step."""
-
-    def __init__(self, rows: Iterable[Mapping[str, Any]], run: int, at: datetime) -> None:
-        self.rows: dict[str, Row] = {row["resource_id"]: dict(row) for row in rows}
-        self.run, self.at = run, at
-
-    def say(self, name: str, fate: str, now: Sequence[str], why: str) -> None:
-        """What became of an id; nothing where that is known."""
-        row = self.rows[name]
-        if (row["fate"], row["now"]) != (fate, list(now)):
-            since = {"since_run": self.run, "since_at": self.at}
-            self.rows[name] = {**row, "fate": fate, "now": list(now), "why": why, **since}
-
-    def mint(self, name: str, why: str) -> None:
-        """Enter a new id."""
-        self.rows[name] = {
-            "resource_id": name,
-            "now": [name],
-            "fate": "kept",
-            "why": why,
-            "known_by": [],
-            "own": [],
-            "minted_run": self.run,
-            "first_seen_at": None,
-            "since_run": self.run,
-            "since_at": self.at,
-        }
-
-    def own(self, name: str, names: Iterable[str]) -> None:
-        """Let an id be known by more."""
-        row = self.rows[name]
-        row["known_by"] = sorted({*row["known_by"], *names})
-
-    def disown(self, name: str, known: str) -> None:
-        """Take one of its names from an id."""
-        row = self.rows[name]
-        row["known_by"] = [other for other in row["known_by"] if other != known]
-
-    def owners(self) -> dict[str, set[str]]:
-        """The ids that go by each name, those that became part of another left out."""
-        owners: dict[str, set[str]] = {}
-        for name, row in self.rows.items():
-            if row["fate"] != "merged":
-                for known in row["known_by"]:
-                    owners.setdefault(known, set()).add(name)
-        return owners
-
-    def settle(self) -> tuple[Row, ...]:
-        """The rows with every chain followed to its end, sorted."""
-        for row in self.rows.values():
-            if row["fate"] == "merged":
-                row["now"] = [self.end(row["now"][0])]
-        for name, row in self.rows.items():
-            if row["fate"] == "split":
-                rest = sorted({self.end(other) for other in row["now"]} - {name})
-                self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
-        return tuple(self.rows[name] for name in sorted(self.rows))
-
-    def end(self, name: str) -> str:
-        """What an id leads to."""
-        for _ in range(_MAX_CHAIN):
-            row = self.rows[name]
-            if row["fate"] != "merged" or row["now"][0] == name:
-                break
-            name = row["now"][0]
-        return name
 
 
 def name_clusters(
@@ -118,7 +49,7 @@ def name_clusters(
         run: the step's run, at: when it began; they date what changes.
     """
     by_id = {one.resource_id: one for one in known}
-    register = _Register(ids, run, at)
+    register = Register(ids, run, at)
     claims, lost = _settle_claims(recognition, by_id)
     for claimed, missed in zip(claims, lost, strict=True):
         missed.update({recognition.parted[name] for name in claimed & recognition.parted.keys()} - claimed)
@@ -167,7 +98,7 @@ def retire(
         retired: resource_id -> its last state, and where its address leads.
         run: the step's run, at: when it began.
     """
-    register = _Register(ids, run, at)
+    register = Register(ids, run, at)
     owners = register.owners()
     for name, (state, target) in sorted(retired.items()):
         heirs = owners.get(target or "", set()) - {name} - retired.keys()
@@ -213,7 +144,7 @@ def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
     return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
 
-def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: _Register) -> str:
+def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str, Known], register: Register) -> str:
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
     page = cluster.groups[0].best.record.page_url
     if claimed:
@@ -236,7 +167,7 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
     return name
 
 
-def _part_unstated(recognition: Recognition, claims: Sequence[set[str]], register: _Register) -> set[str]:
+def _part_unstated(recognition: Recognition, claims: Sequence[set[str]], register: Register) -> set[str]:
     """What a person's word makes a resource of its own again, though no page states it; with what it was part of."""
     apart: set[str] = set()
     for name, whole in recognition.parted.items():
@@ -252,7 +183,7 @@ def _part_unstated(recognition: Recognition, claims: Sequence[set[str]], registe
 
 
 def _share_names(
-    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: _Register
+    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: Register
 ) -> None:
     """Each resource owns the addresses it is stated under, and others that lead there tonight.
 
@@ -275,7 +206,7 @@ def _share_names(
                     register.disown(other, alias)
 
 
-def _follow_merged(recognition: Recognition, names: Sequence[str], register: _Register) -> None:
+def _follow_merged(recognition: Recognition, names: Sequence[str], register: Register) -> None:
     """One that became part of another goes by the new address of what was its own, should they be parted again."""
     merged: dict[str, list[str]] = {}
     for name, row in register.rows.items():
