@@ -65,8 +65,15 @@ class Register:
                 row["now"] = [self.end(row["now"][0])]
         for name, row in self.rows.items():
             if row["fate"] == "split":
-                rest = sorted({self.end(other) for other in row["now"]} - {name})
-                self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
+                parted = sorted({*row["now"]} - {name})
+                rest = sorted({self.end(other) for other in parted} - {name})
+                back = ", ".join(other for other in parted if self.end(other) == name)
+                self.say(
+                    name,
+                    "split" if rest else "kept",
+                    [name, *rest],
+                    f"part of it again: {back}" if back else row["why"],
+                )
         return tuple(self.rows[name] for name in sorted(self.rows))
 
     def end(self, name: str) -> str:

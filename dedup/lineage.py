@@ -207,7 +207,10 @@ def _share_names(
 
 
 def _follow_merged(recognition: Recognition, names: Sequence[str], register: Register) -> None:
-    """One that became part of another goes by the new address of what was its own, should they be parted again."""
+    """One that became part of another goes by the new address of what was its own, should they be parted again.
+
+    Where its page went over to a third resource, by a word on the two, so does it.
+    """
     merged: dict[str, list[str]] = {}
     for name, row in register.rows.items():
         for known in row["known_by"] if row["fate"] == "merged" else ():
@@ -218,6 +221,10 @@ def _follow_merged(recognition: Recognition, names: Sequence[str], register: Reg
             for other in {*others, recognition.part_of.get(group.key, name)}:
                 if register.rows[other]["fate"] == "merged" and register.end(other) == name:
                     register.own(other, [group.key])
+            part = recognition.part_of.get(group.key, name)
+            if register.rows[part]["fate"] == "merged" and register.end(part) != name:
+                register.say(part, "merged", [name], f"its page is one of {name} now")
+                register.own(name, register.rows[part]["known_by"])
 
 
 class _Evidence:

@@ -22,18 +22,16 @@ class Spoken:
         self._missing = {one.resource_id for one in self._absent}
         self._addresses = _Addresses(known)
 
-    def verdicts(self, judgements: Iterable[Judgement]) -> dict[tuple[str, str], Verdict]:
-        """The last word on each pair of keys."""
+    def verdicts(self, judgements: Sequence[Judgement]) -> dict[tuple[str, str], Verdict]:
+        """The last word on each pair of keys; one that was taken back is as if it had not been said."""
         said: dict[tuple[str, str], Verdict] = {}
-        for judgement in judgements:
+        back = {_names(word): number for number, word in enumerate(judgements) if word.verdict == "withdrawn"}
+        for number, judgement in enumerate(judgements):
             said |= dict.fromkeys(self._come_home(judgement), "same")
+            if judgement.verdict == "withdrawn" or number < back.get(_names(judgement), 0):
+                continue
             left, right = self._sides(judgement)
-            for one in left:
-                for two in right:
-                    pair = (min(one, two), max(one, two))
-                    said.pop(pair, None)
-                    if judgement.verdict != "withdrawn":
-                        said[pair] = judgement.verdict
+            said |= {(min(one, two), max(one, two)): judgement.verdict for one in left for two in right if one != two}
         return said
 
     def _come_home(self, judgement: Judgement) -> Iterable[tuple[str, str]]:
@@ -131,6 +129,10 @@ class _Addresses:
         return {url or "", *(one.known_by if one else ())}
 
 
+def _names(judgement: Judgement) -> frozenset[str]:
+    return frozenset((judgement.left, judgement.right))
+
+
 def is_of_one_address(judgement: Judgement) -> bool:
     """Whether a word is on two records of one address."""
     one, two = judgement.sides
@@ -146,7 +148,7 @@ def told_apart(judgements: Sequence[Judgement], known: Sequence[Known]) -> dict[
     addresses, apart = _Addresses(known), judged_apart(judgements)
     found: dict[str, list[tuple[str, str]]] = {}
     for word in judgements:
-        if is_of_one_address(word) and frozenset((word.left, word.right)) in apart:
+        if is_of_one_address(word) and _names(word) in apart:
             names = addresses.names_of(word.left_url)
             told = [(one.title, one.text) for one in known if one.url in names and not one.is_merged]
             found |= dict.fromkeys(names, told)
@@ -157,7 +159,7 @@ def judged_apart(judgements: Iterable[Judgement]) -> set[frozenset[str]]:
     """Pairs of names that persons hold for two, or are unsure of."""
     last: dict[frozenset[str], str] = {}
     for judgement in judgements:
-        last[frozenset((judgement.left, judgement.right))] = judgement.verdict
+        last[_names(judgement)] = judgement.verdict
     return {pair for pair, verdict in last.items() if verdict in ("different", "unsure")}
 
 

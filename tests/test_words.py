@@ -53,6 +53,10 @@ class Pair:
         """The resource whose record stands at an address."""
         return self.site.owners()[f"{HOST}/{href}"]
 
+    def why(self, name: str) -> str:
+        """What `ids` says of an id, in words."""
+        return next(str(row["why"]) for row in self.site.rows("ids") if row["resource_id"] == name)
+
     def told(self, name: str) -> tuple[str, str, str]:
         """State, address and title of a resource."""
         row = self.site.row(name)
@@ -308,6 +312,28 @@ def test_the_address_of_a_merged_id_is_kept_with_a_word(joined: Pair) -> None:
         (f"{HOST}/ga", f"{HOST}/gb"),
         (f"{HOST}/ga", f"{HOST}/gb"),
     ]
+
+
+def test_what_became_one_again_says_so(pair: Pair) -> None:
+    pair.say("same")
+    pair.say("different")
+    assert pair.why(pair.shop) == f"{pair.garage} is a resource of its own: Garages solidaires"
+    pair.say("same")
+    assert pair.site.fate(pair.shop) == ("kept", [pair.shop])
+    assert pair.why(pair.shop) == f"part of it again: {pair.garage}"
+
+
+def test_a_part_stays_with_what_it_was_joined_to(joined: Pair) -> None:
+    third = joined.at("habitat")
+    joined.say("same", (joined.garage, third))
+    assert joined.at("ga") == joined.at("gb") == joined.at("habitat")
+    joined.say("withdrawn")
+    assert joined.at("ga") == joined.at("habitat") != joined.at("gb")
+    for name, href in ((joined.garage, "ga"), (third, "habitat"), (joined.shop, "gb")):
+        fate, now = joined.site.fate(name)
+        assert (joined.at(href) == name and fate != "merged") or (fate, now) == ("merged", [joined.at(href)])
+    joined.say("withdrawn", (joined.garage, third))
+    assert [joined.at(href) for href in ("ga", "gb", "habitat")] == [joined.garage, joined.shop, third]
 
 
 def test_only_several_that_are_one_are_kept_apart_in_ids(joined: Pair) -> None:
