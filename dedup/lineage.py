@@ -68,7 +68,7 @@ def name_clusters(
         names.append(name)
         reshaped |= {name, *others} if others else set()
     _follow_merged(recognition, names, register)
-    reshaped |= _part_unstated(recognition, claims, register)
+    reshaped |= _part_by_word(recognition, claims, register)
     for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
@@ -167,19 +167,22 @@ def _choose(source: str, cluster: Cluster, claimed: set[str], by_id: Mapping[str
     return name
 
 
-def _part_unstated(recognition: Recognition, claims: Sequence[set[str]], register: Register) -> set[str]:
-    """What a person's word makes a resource of its own again, though no page states it; with what it was part of."""
-    apart: set[str] = set()
+def _part_by_word(recognition: Recognition, claims: Sequence[set[str]], register: Register) -> set[str]:
+    """What a person's word makes a resource of its own again, and what it was part of, where no page states the former.
+
+    Wherever it is, what it goes by is no name of the other any more.
+    """
+    unstated: set[str] = set()
     for name, whole in recognition.parted.items():
         if not any(name in claimed for claimed in claims):
             register.say(name, "kept", [name], f"a resource of its own again, apart from {whole}: person")
             row = register.rows[whole]
             now = [whole, *sorted({*row["now"][1:], name})] if row["fate"] == "split" else [whole, name]
             register.say(whole, "split", now, f"{name} is a resource of its own: person")
-            for known in register.rows[name]["known_by"]:
-                register.disown(whole, known)
-            apart |= {name, whole}
-    return apart
+            unstated |= {name, whole}
+        for known in register.rows[name]["known_by"] if register.end(name) == name else ():
+            register.disown(whole, known)
+    return unstated
 
 
 def _share_names(

@@ -215,6 +215,9 @@ def test_a_word_outlives_addresses_that_lead_nowhere(pair: Pair, moved: str, by:
     if by == "ids":
         pair.say("withdrawn")
         assert (pair.at(one), pair.at(two)) == (pair.garage, pair.shop)
+        known_by = {row["resource_id"]: set(row["known_by"]) for row in pair.site.rows("ids")}
+        assert known_by[pair.garage] == {f"{HOST}/ga", f"{HOST}/{one}"}
+        assert known_by[pair.shop] == {f"{HOST}/gb", f"{HOST}/{two}"}
 
 
 def test_a_part_that_moved_is_not_another_of_its_title(joined: Pair) -> None:
