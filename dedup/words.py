@@ -61,9 +61,11 @@ class Spoken:
 
     def _groups_at(self, judgement: Judgement) -> set[str]:
         """Keys of the groups at the address of both sides, wherever that is by now."""
-        names = self._addresses.names_of(judgement.left_url)
-        led = {group.url for group in self._groups if not names.isdisjoint((group.key, *group.aliases))}
-        return {group.best.record_id for group in self._groups if group.url in led - {None}}
+        for names in ({judgement.left_url or ""}, self._addresses.names_of(judgement.left_url)):
+            urls = {group.url for group in self._groups if not names.isdisjoint((group.key, *group.aliases))}
+            if urls:
+                return {group.best.record_id for group in self._groups if group.url in urls}
+        return set()
 
     def _sides_of_one_address(self, one: Side, two: Side, there: set[str]) -> tuple[set[str], set[str]]:
         """Of two records of one address, of which pages show one or neither under its name: that one, and the rest."""
@@ -146,11 +148,13 @@ def told_apart(judgements: Sequence[Judgement], known: Sequence[Known]) -> dict[
     told by what it says.
     """
     addresses, apart = _Addresses(known), judged_apart(judgements)
+    single = [part for one in known if not one.is_merged for part in one.parts or (one,)]
     found: dict[str, list[tuple[str, str]]] = {}
     for word in judgements:
         if is_of_one_address(word) and _names(word) in apart:
-            names = addresses.names_of(word.left_url)
-            told = [(one.title, one.text) for one in known if one.url in names and not one.is_merged]
+            is_there = any(one.url == word.left_url for one in single)
+            names = {word.left_url or ""} if is_there else addresses.names_of(word.left_url)
+            told = [(one.title, one.text) for one in single if one.url in names]
             found |= dict.fromkeys(names, told)
     return found
 

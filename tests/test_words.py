@@ -164,6 +164,22 @@ def test_a_word_on_records_is_taken_back_though_a_page_shows_one_elsewhere(parte
     assert site.fate(other) == ("merged", [one])
 
 
+def test_what_is_parted_at_one_address_stays_joined_to_another(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    shown = listing(shop("a"), OTHERS[2])
+    site.read({**paged([garage("a"), OTHERS[0]], [OTHERS[1]]), SECOND: shown})
+    site.judge(site.ids_of((f"{HOST}/a", f"{HOST}/habitat")), "same")
+    site.rebuild()
+    left, right = (row["record_id"] for row in site.rows("records") if row["url"] == f"{HOST}/a")
+    site.judge((left, right), "different")
+    site.rebuild()
+    for first in (paged([garage("a"), OTHERS[0]], [OTHERS[1]]), paged([OTHERS[0], OTHERS[1]], [garage("a")])):
+        site.read({**first, SECOND: shown})
+        owners = {row["title"]: row["resource_id"] for row in site.rows("records")}
+        assert owners["Ressourceries du Vercors"] == owners["Logement habitat"] != owners["Garages solidaires"]
+    assert "equal to release" in site.rebuild()
+
+
 @pytest.mark.parametrize("verdict", ["different", "same"])
 def test_a_word_on_records_does_not_pass_to_what_takes_an_address(pair: Pair, verdict: JudgedAs) -> None:
     pair.say(verdict, pair.site.records_of((f"{HOST}/ga", f"{HOST}/gb")))
