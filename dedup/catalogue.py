@@ -16,12 +16,15 @@ from dedup.collapse import Collapsed, collapse
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
 from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
+from dedup.known import known_resources
 from dedup.lineage import Lineage, name_clusters, retire
 from dedup.merge import Stated, best_first, differences, merge, with_copies
-from dedup.recognition import Cluster, judged_apart, known_resources, recognise
+from dedup.parts import row_of, with_own
+from dedup.recognition import Cluster, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
 from dedup.silence import keep_words
 from dedup.states import Carried, carry, with_unread
+from dedup.words import judged_apart, told_apart
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
 Row = dict[str, Any]
@@ -104,13 +107,16 @@ def make_catalogue(
     readings = [*night.readings, *_in_force(copies)]
     aliases = find_aliases(night.visits, readings)
     stated = _state(readings, aliases)
-    groups = group_records(stated, aliases, judged_apart(judgements))
     known = known_resources(former.ids, former.resources, former.history)
+    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known))
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
-    carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights)
+    parted = [name for pair in recognition.parted.items() for name in pair]
+    carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights, parted)
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
+    by_id = {row["resource_id"]: row for row in former.resources}
+    ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
     resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
@@ -195,6 +201,7 @@ def _resource_rows(
     lineage: Lineage,
     former: Former,
     retire_after_nights: int,
+    parted: Iterable[str],
 ) -> Carried:
     """A row for each resource stated tonight, and one for each known from before that no page of the site states.
 
@@ -203,6 +210,9 @@ def _resource_rows(
     fates = {row["resource_id"]: row for row in lineage.ids}
     by_id = {row["resource_id"]: row for row in former.resources}
     absent = {name: dict(row) for name, row in by_id.items() if fates[name]["fate"] != "merged"}
+    for name in parted:
+        if fates[name]["fate"] != "merged" and fates[name]["own"]:
+            absent[name] = row_of(fates[name], moment.at)
     seen, rows, told = _first_seen(lineage.ids), {}, {}
     for name, cluster in clusters.items():
         stated = _in_order(cluster, by_id.get(name))

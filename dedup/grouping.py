@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from types import MappingProxyType
 
 from dedup.identity import group_key, resolve
 from dedup.merge import Stated, best_first
@@ -19,6 +20,8 @@ LEAST_RUNS = 0.15
 LEAST_WORDS = 0.5
 _TELLING_CHARS = 4
 _URN = "urn:moisson:"
+
+Words = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,10 @@ class Group:
 
 
 def group_records(
-    stated: Sequence[Stated], aliases: Mapping[str, str], apart: Collection[frozenset[str]] = ()
+    stated: Sequence[Stated],
+    aliases: Mapping[str, str],
+    apart: Collection[frozenset[str]] = (),
+    told_apart: Mapping[str, Sequence[Words]] = MappingProxyType({}),
 ) -> list[Group]:
     """The groups of a night, sorted by key.
 
@@ -58,6 +64,7 @@ def group_records(
         stated: all records, their addresses resolved.
         aliases: addresses that lead to others tonight.
         apart: pairs of record_id that a person called different.
+        told_apart: by address of which a person parted the records, title and text of each that they were parted into.
     """
     by_key: dict[str, list[Stated]] = {}
     for one in stated:
@@ -67,18 +74,22 @@ def group_records(
         leading.setdefault(resolve(other, aliases), []).append(other)
     groups = []
     for key, members in by_key.items():
-        for number, part in enumerate(_parts(best_first(members), apart)):
+        led = tuple(leading.get(key, ()))
+        several = next((told_apart[name] for name in (key, *led) if name in told_apart), ())
+        for number, part in enumerate(_parts(best_first(members), apart, several)):
             is_site = number == 0 and part[0].record.url is not None
-            known = tuple(leading.get(key, ())) if is_site else ()
+            known = led if is_site else ()
             groups.append(Group(key if is_site else _urn(key, part[0], number), known, tuple(part)))
     return sorted(groups, key=lambda group: group.key)
 
 
-def _parts(members: Sequence[Stated], apart: Collection[frozenset[str]]) -> list[list[Stated]]:
+def _parts(
+    members: Sequence[Stated], apart: Collection[frozenset[str]], several: Sequence[Words]
+) -> list[list[Stated]]:
     """The records of one address, the best first, in as many parts as there are resources; nearly always one."""
     parts: list[list[Stated]] = []
     for one in members:
-        home = next((part for part in parts if _belongs(one, part, apart)), None)
+        home = next((part for part in parts if _belongs(one, part, apart, several)), None)
         if home is None:
             parts.append([one])
         else:
@@ -86,14 +97,27 @@ def _parts(members: Sequence[Stated], apart: Collection[frozenset[str]]) -> list
     return parts
 
 
-def _belongs(one: Stated, part: Sequence[Stated], apart: Collection[frozenset[str]]) -> bool:
+def _belongs(one: Stated, part: Sequence[Stated], apart: Collection[frozenset[str]], several: Sequence[Words]) -> bool:
     if any(frozenset((one.record_id, other.record_id)) in apart for other in part):
+        return False
+    if None not in (said := {_said_before(v, several) for v in (one, part[0])}) and len(said) > 1:
         return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
     best = part[0]
     return not (
         is_of_another_time and is_another(best.record.title, best.summary or "", one.record.title, one.summary or "")
     )
+
+
+def _said_before(one: Stated, several: Sequence[Words]) -> int | None:
+    """Which of several things a record says again; None where that is not clear."""
+    title, text = fold(one.record.title), one.summary or ""
+    marks = [
+        (other == text, fold(name) == title, bool(text and other) and is_text_alike(text, other))
+        for name, other in several
+    ]
+    best = max(marks, default=(False, False, False))
+    return marks.index(best) if any(best) and marks.count(best) == 1 else None
 
 
 def _urn(key: str, best: Stated, number: int) -> str:

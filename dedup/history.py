@@ -34,6 +34,13 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
+def as_value(field: str, text: str) -> Any:
+    """What a value that was written as text was."""
+    if field in ("is_private", "themes", "keywords", "links"):
+        return json.loads(text)
+    return date.fromisoformat(text) if field == "published_month" else text
+
+
 def find_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], causes: Causes) -> list[Row]:
     """One row for each tracked field that changed, columns of schema.tables.CHANGES, sorted by key.
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from dedup.grouping import is_text_alike, is_title_alike
 from dedup.identity import NO_PROMISES, Promises, mint_id
-from dedup.recognition import Cluster, Known, Recognition, is_back
+from dedup.idrows import Register
+from dedup.known import Known, is_back
+from dedup.recognition import Cluster, Recognition
 from schema.folding import fold
 
 Row = dict[str, Any]
-_MAX_CHAIN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,74 +29,6 @@ class Lineage:
     names: tuple[str, ...]
     ids: tuple[Row, ...]
     reshaped: frozenset[str]
-
-
-class _Register:
-    """Rows of `ids` as they change within one step."""
-
-    def __init__(self, rows: Iterable[Mapping[str, Any]], run: int, at: datetime) -> None:
-        self.rows: dict[str, Row] = {row["resource_id"]: dict(row) for row in rows}
-        self.run, self.at = run, at
-
-    def say(self, name: str, fate: str, now: Sequence[str], why: str) -> None:
-        """What became of an id; nothing where that is known."""
-        row = self.rows[name]
-        if (row["fate"], row["now"]) != (fate, list(now)):
-            since = {"since_run": self.run, "since_at": self.at}
-            self.rows[name] = {**row, "fate": fate, "now": list(now), "why": why, **since}
-
-    def mint(self, name: str, why: str) -> None:
-        """Enter a new id."""
-        self.rows[name] = {
-            "resource_id": name,
-            "now": [name],
-            "fate": "kept",
-            "why": why,
-            "known_by": [],
-            "minted_run": self.run,
-            "first_seen_at": None,
-            "since_run": self.run,
-            "since_at": self.at,
-        }
-
-    def own(self, name: str, names: Iterable[str]) -> None:
-        """Let an id be known by more."""
-        row = self.rows[name]
-        row["known_by"] = sorted({*row["known_by"], *names})
-
-    def disown(self, name: str, known: str) -> None:
-        """Take one of its names from an id."""
-        row = self.rows[name]
-        row["known_by"] = [other for other in row["known_by"] if other != known]
-
-    def owners(self) -> dict[str, set[str]]:
-        """The ids that go by each name, those that became part of another left out."""
-        owners: dict[str, set[str]] = {}
-        for name, row in self.rows.items():
-            if row["fate"] != "merged":
-                for known in row["known_by"]:
-                    owners.setdefault(known, set()).add(name)
-        return owners
-
-    def settle(self) -> tuple[Row, ...]:
-        """The rows with every chain followed to its end, sorted."""
-        for row in self.rows.values():
-            if row["fate"] == "merged":
-                row["now"] = [self.end(row["now"][0])]
-        for name, row in self.rows.items():
-            if row["fate"] == "split":
-                rest = sorted({self.end(other) for other in row["now"]} - {name})
-                self.say(name, "split" if rest else "kept", [name, *rest], row["why"])
-        return tuple(self.rows[name] for name in sorted(self.rows))
-
-    def end(self, name: str) -> str:
-        """What an id leads to."""
-        for _ in range(_MAX_CHAIN):
-            row = self.rows[name]
-            if row["fate"] != "merged" or row["now"][0] == name:
-                break
-            name = row["now"][0]
-        return name
 
 
 def name_clusters(
@@ -118,14 +51,20 @@ def name_clusters(
         published: every id that was published, by other readings of the archive too.
     """
     by_id = {one.resource_id: one for one in known}
-    register = _Register(ids, run, at)
+    parts: dict[str, list[Known]] = {}  # what became part of another, by what it goes by
+    for one in known:
+        for name in one.known_by if one.is_merged else ():
+            parts.setdefault(name, []).append(one)
+    register = Register(ids, run, at)
     claims, lost = _settle_claims(recognition, by_id)
+    for claimed, missed in zip(claims, lost, strict=True):
+        missed.update({recognition.parted[name] for name in claimed & recognition.parted.keys()} - claimed)
     evidence = _Evidence(recognition)
     reshaped: set[str] = set()
     merged_into = {row["resource_id"]: row["now"] for row in ids if row["fate"] == "merged"}
     names: list[str] = []
     for cluster, claimed in zip(recognition.clusters, claims, strict=True):
-        name = _choose(source, cluster, claimed, by_id, register, published)
+        name = _choose(source, cluster, claimed, by_id, parts, register, published)
         if name in by_id and by_id[name].is_merged:  # what it was part of is less now
             reshaped |= {name, *merged_into[name]}
         others = sorted(claimed - {name})
@@ -134,7 +73,8 @@ def name_clusters(
             register.own(name, register.rows[other]["known_by"])
         names.append(name)
         reshaped |= {name, *others} if others else set()
-    _follow_merged(recognition.clusters, names, register)
+    _follow_merged(recognition, names, register)
+    reshaped |= _part_by_word(recognition, claims, register)
     for cluster, name, missed in zip(recognition.clusters, names, lost, strict=True):
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
@@ -164,7 +104,7 @@ def retire(
         retired: resource_id -> its last state, and where its address leads.
         run: the step's run, at: when it began.
     """
-    register = _Register(ids, run, at)
+    register = Register(ids, run, at)
     owners = register.owners()
     for name, (state, target) in sorted(retired.items()):
         heirs = owners.get(target or "", set()) - {name} - retired.keys()
@@ -215,7 +155,8 @@ def _choose(
     cluster: Cluster,
     claimed: set[str],
     by_id: Mapping[str, Known],
-    register: _Register,
+    parts: Mapping[str, Sequence[Known]],
+    register: Register,
     published: Promises,
 ) -> str:
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
@@ -230,8 +171,8 @@ def _choose(
     keys = {group.key for group in cluster.groups}
     former = [
         one
-        for one in by_id.values()
-        if one.is_merged and keys & one.known_by and any(is_back(one, group) for group in cluster.groups)
+        for one in {one.resource_id: one for key in keys for one in parts.get(key, ())}.values()
+        if any(is_back(one, group) for group in cluster.groups)
     ]
     if former:
         name = min(former, key=lambda one: one.seniority).resource_id
@@ -249,7 +190,7 @@ def _is_live(cluster: Cluster) -> bool:
     return any(not one.is_copy for group in cluster.groups for one in group.stated)
 
 
-def _promised(cluster: Cluster, register: _Register, published: Promises) -> str | None:
+def _promised(cluster: Cluster, register: Register, published: Promises) -> str | None:
     """The id that was published for this very thing, by a reading of the archive that saw more or other nights.
 
     It went by an address of the cluster, and either was given in this very run, or had such a title: an address alone
@@ -263,8 +204,26 @@ def _promised(cluster: Cluster, register: _Register, published: Promises) -> str
     return next((one.resource_id for one in (*given, *titled)), None)
 
 
+def _part_by_word(recognition: Recognition, claims: Sequence[set[str]], register: Register) -> set[str]:
+    """What a person's word makes a resource of its own again, and what it was part of, where no page states the former.
+
+    Wherever it is, what it goes by is no name of the other any more.
+    """
+    unstated: set[str] = set()
+    for name, whole in recognition.parted.items():
+        if not any(name in claimed for claimed in claims):
+            register.say(name, "kept", [name], f"a resource of its own again, apart from {whole}: person")
+            row = register.rows[whole]
+            now = [whole, *sorted({*row["now"][1:], name})] if row["fate"] == "split" else [whole, name]
+            register.say(whole, "split", now, f"{name} is a resource of its own: person")
+            unstated |= {name, whole}
+        for known in register.rows[name]["known_by"] if register.end(name) == name else ():
+            register.disown(whole, known)
+    return unstated
+
+
 def _share_names(
-    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: _Register
+    clusters: Sequence[Cluster], names: Sequence[str], by_id: Mapping[str, Known], register: Register
 ) -> None:
     """Each resource owns the addresses it is stated under, and others that lead there tonight.
 
@@ -287,17 +246,25 @@ def _share_names(
                     register.disown(other, alias)
 
 
-def _follow_merged(clusters: Sequence[Cluster], names: Sequence[str], register: _Register) -> None:
-    """One that became part of another goes by the new address of what was its own, should they be parted again."""
+def _follow_merged(recognition: Recognition, names: Sequence[str], register: Register) -> None:
+    """One that became part of another goes by the new address of what was its own, should they be parted again.
+
+    Where its page went over to a third resource, by a word on the two, so does it.
+    """
     merged: dict[str, list[str]] = {}
     for name, row in register.rows.items():
         for known in row["known_by"] if row["fate"] == "merged" else ():
             merged.setdefault(known, []).append(name)
-    for cluster, name in zip(clusters, names, strict=True):
+    for cluster, name in zip(recognition.clusters, names, strict=True):
         for group in cluster.groups:
-            for other in (other for alias in group.aliases for other in merged.get(alias, ())):
-                if register.end(other) == name:
+            others = [other for alias in group.aliases for other in merged.get(alias, ())]
+            for other in {*others, recognition.part_of.get(group.key, name)}:
+                if register.rows[other]["fate"] == "merged" and register.end(other) == name:
                     register.own(other, [group.key])
+            part = recognition.part_of.get(group.key, name)
+            if register.rows[part]["fate"] == "merged" and register.end(part) != name:
+                register.say(part, "merged", [name], f"its page is one of {name} now")
+                register.own(name, register.rows[part]["known_by"])
 
 
 class _Evidence:
@@ -310,14 +277,19 @@ class _Evidence:
             for group in cluster.groups
         }
         self._pairs = recognition.matching.pairs
+        self._told: dict[frozenset[str | None], str] | None = None
 
     def of(self, one: str, two: str) -> str:
         """The strongest pair between them."""
-        wanted, found = {one, two}, "by way of a third"
+        if self._told is None:  # most nights join nothing that was known
+            self._told = self._tell()
+        return self._told.get(frozenset((one, two)), "by way of a third")
+
+    def _tell(self) -> dict[frozenset[str | None], str]:
+        told: dict[frozenset[str | None], str] = {}
         for row in self._pairs.rows():
-            ends = {self._of_key.get(row[side], row[side]) for side in ("left", "right")}
-            if ends == wanted and row["verdict"] == "same":
+            if row["verdict"] == "same":
+                ends = frozenset(self._of_key.get(row[side], row[side]) for side in ("left", "right"))
                 score = f"score {row['score']:g} where {row['needed']:g} was needed"
-                found = score if row["rule"] == "score" else str(row["rule"])
-                break
-        return found
+                told.setdefault(ends, score if row["rule"] == "score" else str(row["rule"]))
+        return told

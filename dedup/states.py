@@ -72,6 +72,14 @@ def with_unread(row: Row, former: Mapping[str, Any] | None, night: Night) -> Row
     return finish({**row, "themes": themes, "state": "listed"}, former, changed_at=row["last_seen_at"])
 
 
+def state_unstated(state: str, visit: Visit | None, *, is_whole: bool) -> str:
+    """The state of what no page states tonight, by the answer of its address; one that moved is another's by then."""
+    evidence = _evidence(visit)
+    if evidence is not None and evidence != "moved":
+        return evidence
+    return "unlisted" if state == "listed" and is_whole else state
+
+
 def _evidence(visit: Visit | None) -> str | None:
     """The state that an answer proves; None where it proves none."""
     if visit is None:

@@ -17,7 +17,7 @@ from receipts.review import review as show_questions
 from releases.store import Release, latest_release
 from schema.errors import UsageError
 from schema.layout import Layout
-from schema.nouns import JudgedAs, Judgement
+from schema.nouns import JudgedAs, Judgement, Side
 from schema.sources import Source
 
 Row = Mapping[str, Any]
@@ -29,7 +29,8 @@ def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, 
     Args:
         source: the source.
         data: the data folder.
-        pair: two names, each a resource_id or a record_id of the newest release; merged ids too.
+        pair: two names, each a resource_id or a record_id of the newest release; merged ids too; to take a word back,
+            the names that it was said of, wherever they are by now.
         verdict: what they are; `withdrawn` takes the last word on the pair back.
         why: the reason, kept with it.
         author: who says so.
@@ -45,12 +46,17 @@ def judge(source: Source, data: Path, pair: tuple[str, str], verdict: JudgedAs, 
     with locked(layout):
         release, before = _require_release(layout), read_judgements(layout)
         known = _Known(release)
-        known.require_two(pair)
+        meant = {name: known.meaning_of(name) for name in pair}
         if verdict == "withdrawn":
-            _require_word(source, pair, before)
+            known.require_names(pair, {name for word in before for name in (word.left, word.right)})
+            # what was meant then is what is taken back, whatever bears the names by now
+            meant |= {side.name: side for side in _require_word(source, pair, before).sides if side.url}
+        else:
+            known.require_two(pair)
         run, now = layout.runs()[-1], datetime.now(UTC)
-        addresses = known.address_of(pair[0]), known.address_of(pair[1])
-        judgement = Judgement(*pair, verdict, said["--why"], said["--author"], now, run, *addresses)
+        left, right = (meant[name] for name in pair)
+        told = (left.url, right.url, left.resource_id, right.resource_id)
+        judgement = Judgement(*pair, verdict, said["--why"], said["--author"], now, run, *told)
         add_judgement(layout, judgement)
     what = f"the word on {pair[0]} and {pair[1]} is withdrawn" if verdict == "withdrawn" else f"{_in_words(judgement)}"
     later = f"`moisson rebuild {source.name}` or the next refresh brings it in"
@@ -101,28 +107,36 @@ class _Known:
         self._resources = {row["resource_id"]: row for row in release.rows("resources")}
         self._ids = {row["resource_id"]: row for row in release.rows("ids")}
 
-    def require_two(self, pair: tuple[str, str]) -> None:
-        """Refuse names that are not known, or that stand for the same."""
+    def require_names(self, pair: tuple[str, str], judged: Collection[str] = ()) -> None:
+        """Refuse names that neither the release knows nor, `judged`, words said before."""
         for name in pair:
-            if name not in self._records.keys() | self._resources.keys() | self._ids.keys():
+            if name not in self._records.keys() | self._resources.keys() | self._ids.keys() | set(judged):
                 raise UsageError(
                     f"{name}: no resource_id or record_id of release {self._release.number}; `moisson review` shows "
                     "pairs with their ids, `moisson trace` finds those of an address"
                 )
+
+    def require_two(self, pair: tuple[str, str]) -> None:
+        """Refuse names that are not known, or that stand for the same."""
+        self.require_names(pair)
         left, right = pair
         if left == right:
             raise UsageError(f"{left} is given twice; a judgement is on two")
-        if not (left in self._records and right in self._records) and self._stand_for(left) == self._stand_for(right):
+        # two ids are two however they came to lead to one resource, and so are two records
+        is_mixed = (left in self._records) != (right in self._records)
+        if is_mixed and self._stand_for(left) == self._stand_for(right):
             raise UsageError(
                 f"{left} and {right} stand for the same records; to part records, give two record_ids of them "
                 f"(`moisson trace SOURCE {left}` shows them)"
             )
 
-    def address_of(self, name: str) -> str | None:
-        """The address that a name stands under."""
+    def meaning_of(self, name: str) -> Side:
+        """What a name means: the address it stands under, its own where it is part of another; of a record its id."""
         row = self._records.get(name) or self._resources.get(name)
-        url: str | None = row["url"] if row else None
-        return url
+        if row is None and name in self._ids:
+            row = {field["name"]: field["value"] for field in self._ids[name]["own"]}
+        url, record = row.get("url") if row else None, self._records.get(name)
+        return Side(name, url, record["resource_id"] if record else None)
 
     def _stand_for(self, name: str) -> frozenset[str]:
         """The addresses, or records without one, that a name stands for tonight; itself where there are none."""
@@ -139,11 +153,11 @@ class _Known:
         return frozenset(row["url"] or row["record_id"] for row in rows) or frozenset((name,))
 
 
-def _require_word(source: Source, pair: Collection[str], before: Sequence[Judgement]) -> None:
-    """Refuse to take back what was not said on these very names."""
+def _require_word(source: Source, pair: Collection[str], before: Sequence[Judgement]) -> Judgement:
+    """The word that is taken back; refuse what was not said on these very names."""
     words = [word for word in before if {word.left, word.right} == set(pair)]
     if words and words[-1].verdict != "withdrawn":
-        return
+        return words[-1]
     one, two = pair
     told = "was withdrawn already" if words else "was never said"
     others = {

@@ -66,7 +66,7 @@ def enter(layout: Layout, ids: Iterable[Mapping[str, Any]], titles: Mapping[str,
             ensure_ascii=False,
         )
         for row in ids
-        if row["fate"] != REPLACED and not _is_told(row, titles.get(row["resource_id"]), told)
+        if row["fate"] not in NOT_OF_A_STEP and not _is_told(row, titles.get(row["resource_id"]), told)
     ]
     if not lines:
         return
@@ -149,6 +149,7 @@ def _replaced(lines: Sequence[Mapping[str, Any]], heir: str) -> Row:
         "fate": REPLACED,
         "why": "published by an earlier reading of the archive",
         "known_by": sorted({known for line in lines for known in line["known_by"]}),
+        "own": [],
         "first_seen_at": None,
         "minted_run": first["run"],
         "since_run": first["run"],

@@ -132,8 +132,10 @@ def _renewed(row: Row, what: Withdrawal) -> Row:
 
 
 def _without_words(row: Row, what: Withdrawal) -> Row:
-    is_said = row["resource_id"] not in what.resource_ids and what.speaks_of(row["why"])
-    return {**row, "why": what.note} if is_said else row
+    is_its_own = row["resource_id"] in what.resource_ids
+    own = [] if is_its_own or any(what.speaks_of(field["value"]) for field in row["own"]) else row["own"]
+    is_said = not is_its_own and what.speaks_of(row["why"])
+    return {**row, "own": own, "why": what.note if is_said else row["why"]}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -229,11 +229,22 @@ class Night:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """What one name of a judgement meant when it was said: the address it stood under, and of a record its resource."""
+
+    name: str
+    url: str | None
+    resource_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a person said of two things: names are resource_ids or record_ids; `withdrawn` takes the last word back.
 
     after_run: number of the last run when it was said; it counts from there on. said_at is UTC. left_url and right_url:
     the address that each stood under then, None for what has none: they tell what is meant where a name is gone.
+    left_id and right_id: of a record, the resource that it was recognised as then, for its name follows page and
+    address, and may be another resource's later; None for a resource_id, and in words kept before there were these.
     """
 
     left: str
@@ -245,6 +256,13 @@ class Judgement:
     after_run: int
     left_url: str | None = None
     right_url: str | None = None
+    left_id: str | None = None
+    right_id: str | None = None
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Left and right."""
+        return Side(self.left, self.left_url, self.left_id), Side(self.right, self.right_url, self.right_id)
 
 
 OUTCOMES = {

@@ -11,9 +11,10 @@ CLOSED_LIST = pa.dictionary(pa.int32(), pa.string())
 LINKS = pa.list_(pa.struct([pa.field("text", pa.string()), pa.field("url", pa.string())]))
 
 SIGNALS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("value", pa.float32())]))
+VALUES = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())]))
 
 # raised when a column is added (minor) or changes its meaning, type or name (major)
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +355,12 @@ IDS = Table(
         ),
         Column("why", pa.string(), "The evidence, in words"),
         Column("known_by", pa.list_(pa.string()), "Addresses it has been known by; a urn where it has none, sorted"),
+        Column(
+            "own",
+            VALUES,
+            "Of one of several that became one: what its own address last said, written as in `history`; else empty",
+            is_volatile=True,
+        ),
         Column("first_seen_at", TIME, "When a page first stated it (UTC)", is_nullable=True, is_volatile=True),
         Column("minted_run", pa.int64(), "Run in which it was given", is_volatile=True),
         Column("since_run", pa.int64(), "Run from which its fate is as it is", is_volatile=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,6 +124,17 @@ class Site:
         source = self.source.model_copy(update={"replay": str(replay)})
         return refresh(source, self.data, is_dry=is_dry).verdict
 
+    def visit(self, first: Sequence[str], second: Sequence[str], *gone: str) -> str:
+        """A night on which the two listings show these records, and pages are not found."""
+        pages = {LISTING: listing(*first, *OTHERS[:2]), SECOND: listing(*second, OTHERS[2])}
+        return self.read(pages, *gone)
+
+    def read(self, pages: dict[str, bytes], *gone: str) -> str:
+        """A night of these pages, others not found."""
+        missing = page_of(b"<h1>Introuvable</h1>", status="404 Not Found")
+        replay = warc(self.folder / "visit.warc.gz", pages | {f"{HOST}/{href}": missing for href in gone})
+        return refresh(self.source.model_copy(update={"replay": str(replay)}), self.data).verdict
+
     def rebuild(self) -> str:
         return rebuild(self.source, self.data).verdict
 
@@ -137,6 +149,10 @@ class Site:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return self.release.rows(table)
+
+    def row(self, name: str) -> dict[str, Any] | None:
+        """The row of a resource."""
+        return next((row for row in self.rows("resources") if row["resource_id"] == name), None)
 
     def owners(self) -> dict[str, str]:
         """resource_id by address of a record."""

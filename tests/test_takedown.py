@@ -26,6 +26,7 @@ from flows.cli import main
 from flows.erasing import Erasure, plan_erasure, write_erasure
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
+from flows.judging import judge
 from flows.lock import locked
 from flows.sources_found import find_source
 from flows.survey import Sought, survey
@@ -307,7 +308,7 @@ def test_a_kill_at_any_boundary_is_made_good(
     assert places_of(data, frozenset({BETA_TEXT})) == set()
     assert not (layout.raw / "takedown").exists()
     assert not (layout.clean / "takedown").exists()
-    assert {row["title"] for row in latest(layout, "resources")} == {"Alpha", "Gamma"}
+    assert {row["title"] for row in latest(layout, "resources")} == {"Gamma"}
     assert "equal to release" in rebuild(source, data).verdict
     require_sound_index(layout)
 
@@ -626,6 +627,19 @@ def write_and_read_ledger(plan: Erasure, path: Path, folder: Path) -> bytes:
     folder.mkdir()
     write_erasure(plan, folder)
     return next(r.block for r in scan_records(folder / path.name) if not isinstance(r, Damage) and r.kind == "metadata")
+
+
+def test_what_a_person_called_the_same_goes_with_it(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    layout = Layout(data, source.name)
+    names = {row["title"]: row["resource_id"] for row in latest(layout, "resources")}
+    judge(source, data, (names["Alpha"], names["Beta"]), "same", "one thing", "moi")
+    rebuild(source, data)
+    assert {row["title"] for row in latest(layout, "resources")} < {"Alpha", "Beta", "Gamma"}
+    takedown(source, data, BETA, WHY, "moi")
+    assert places_of(data, frozenset({BETA_TEXT})) == set()
+    assert {row["title"] for row in latest(layout, "resources")} == {"Gamma"}
+    assert "equal to release" in rebuild(source, data).verdict
 
 
 def test_two_takedowns_stand_beside_each_other(tmp_path: Path) -> None:
