@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from math import fsum, log2
 
@@ -134,11 +134,6 @@ class Comparer:
         self._weights: dict[int, float] = {}
         self._last: tuple[int, frozenset[str]] = (-1, frozenset())
         self._values: dict[tuple[tuple[str, ...], tuple[str, ...]], Level] = {}
-
-    def for_worker(self) -> Comparer:
-        """The same without the texts as they were written, which it does not read, to be sent to another process."""
-        readings = [replace(reading, item=replace(reading.item, text="")) for reading in self.readings]
-        return Comparer(readings, self.knowledge, self.fields)
 
     def compare(self, i: int, j: int) -> Features:
         """The features of two records, by place; levels stand in the order of `fields`, the type last."""

@@ -7,7 +7,7 @@ many records have a partner on another night) it learns from the corpus itself.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -69,7 +69,7 @@ class Matching:
 
 
 def match(
-    items: Sequence[Item],
+    items: Iterable[Item],
     rules: Rules = DEFAULT_RULES,
     judged: Mapping[tuple[str, str], Verdict] | None = None,
     workers: int = 1,
@@ -77,7 +77,7 @@ def match(
     """Which records are one resource.
 
     Args:
-        items: keys unique; their order does not matter.
+        items: keys unique; their order does not matter. Given one by one, their texts are held until they are read.
         rules: when records are one resource.
         judged: what a person said of two keys, in either order; it outranks the machine. Keys of no item count for
             nothing.
@@ -91,6 +91,9 @@ def match(
     if len({item.key for item in ordered}) < len(ordered):
         raise ValueError("two records have one key")
     readings, lexicon = read_items(ordered)
+    # from here on the words count: a text as it was written weighs more than its reading
+    readings = [replace(reading, item=replace(reading.item, text="")) for reading in readings]
+    ordered = [reading.item for reading in readings]
     readings = blank_boilerplate(readings)
     said = _by_place(ordered, judged or {})
     candidates = block_pairs(readings, lexicon, rules.block, said)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from dedup.grouping import Group
 from dedup.items import Item
@@ -68,10 +69,10 @@ def recognise(
     # what a word that is taken back had made of a pair is no evidence on it
     afresh = spoken.junior(judgements[-1]) if is_word and judgements[-1].verdict == "withdrawn" else set()
     afresh |= {group.best.record_id for group in groups if known_as.get(group.key) in parted} | parted.keys()
-    items = [_item(group, None if group.best.record_id in afresh else known_as.get(group.key)) for group in groups]
-    items += [_absent_item(one, None if one.resource_id in afresh else one.resource_id) for one in absent]
+    here = (_item(group, None if group.best.record_id in afresh else known_as.get(group.key)) for group in groups)
+    away = (_absent_item(one, None if one.resource_id in afresh else one.resource_id) for one in absent)
     said = spoken.verdicts(judgements)
-    matching = match(items, judged=said)
+    matching = match(chain(here, away), judged=said)
     of_key = {group.best.record_id: group for group in groups}
     by_id = {one.resource_id: one for one in absent}
     clusters = []

@@ -48,7 +48,7 @@ def compare_pairs(comparer: Comparer, pairs: Pairs, workers: int = 1) -> tuple[T
         return _compare(comparer, pairs)
     size = max(1, -(-len(pairs) // (workers * _SHARES)))
     chunks = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (comparer.for_worker(),)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (comparer,)) as pool:
         parts = list(pool.map(_compare_chunk, chunks))
     empty = _compare(comparer, pairs[:0])
     table, levels = (np.concatenate([empty[n], *(part[n] for part in parts)]) for n in (0, 1))
