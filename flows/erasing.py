@@ -138,10 +138,10 @@ def _erased(source: Source, page: Page, keys: frozenset[str], note: Note, notes:
     try:
         payload = read_payload(page.path, page.offset)
     except BrokenAnswer:
-        return tombstone(record, note) if page.is_own or find_sought(record.block, keys) else None
+        return tombstone(record, note) if page.is_whole or find_sought(record.block, keys) else None
     if is_tombstone(payload.content) or not payload.content:
         return None
-    if page.is_own:
+    if page.is_whole:
         return tombstone(record, note)
     content, left = blank_spans(payload.content, page.spans), frozenset[str]()
     if find_sought(content, keys, payload.charset):
