@@ -214,11 +214,11 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
 
 
 def _remembered(remembered: Remembered, layout: Layout, visit: Visit) -> PageReading | None:
-    """What an archived page states, where it was read before; what cannot be decoded was not."""
+    """What an archived page states, where it was read before; what cannot be decoded, or is damaged, was not."""
     if visit.pointer is None:
         return None
     try:
         payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
-    except BrokenAnswer:
+    except (BrokenAnswer, DamagedArchive):
         return None
     return remembered.find(payload, visit.url, is_listing=is_listing(visit))
