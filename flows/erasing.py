@@ -71,6 +71,7 @@ def plan_erasure(source: Source, found: Survey, keys: frozenset[str], note: Note
         note: what tombstones say.
     """
     plan = Erasure(ends=dict(found.ends))
+    plan.notes.extend(f"{where} was left: what stands there goes by the titles of others" for where in found.strangers)
     for page in found.pages:
         made = _erased(source, page, keys, note, plan.notes)
         if made is not None:

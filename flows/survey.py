@@ -66,7 +66,10 @@ class Page:
 
 @dataclass
 class Survey:
-    """What archives hold of what is sought; others are the words of other resources."""
+    """What archives hold of what is sought; others are the words of other resources.
+
+    strangers: where its own address brought other resources alone, in words.
+    """
 
     pages: list[Page] = field(default_factory=list)
     revisits: list[tuple[Path, WarcRecord]] = field(default_factory=list)
@@ -75,6 +78,7 @@ class Survey:
     titles: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    strangers: list[str] = field(default_factory=list)
     is_met: bool = False
 
     def keys(self) -> tuple[frozenset[str], int]:
@@ -181,6 +185,8 @@ def _mark_own(sought: Sought, found: Survey) -> None:
             is_spread = page.url not in sought.taken.addresses
             mine = itself(page.reading, sought.taken, names, others, may_guess=not (is_spread or page.is_redacted))
             _mark(found, number, [*mine, *(one for one in page.records if span_of(one) in page.spans)])
+            if page.records and not (is_spread or page.is_redacted or found.pages[number].spans):
+                found.strangers.append(f"{page.url} in {path_name(page.path)}")
 
 
 def _mark(found: Survey, number: int, mine: Iterable[Record]) -> None:

@@ -99,7 +99,7 @@ def test_the_page_of_another_resource_that_its_address_once_answered_with_stays(
     source, data, layout = began(tmp_path)
     night(source, data, 2, beta=SITE[ALPHA])
     night(source, data, 3)
-    takedown(source, data, BETA, WHY, "moi")
+    assert f"{BETA} in 000002.warc.gz was left" in takedown(source, data, BETA, WHY, "moi")
     assert titles(layout) == {"Alpha", "Une", "Deux"}
     for (file, offset), record in records_of(data).items():
         if record.url == ALPHA and record.kind in ("response", "revisit"):
@@ -109,6 +109,6 @@ def test_the_page_of_another_resource_that_its_address_once_answered_with_stays(
 
 def test_its_own_page_goes_whole_where_nothing_else_stands_on_it(tmp_path: Path) -> None:
     source, data, layout = began(tmp_path)
-    takedown(source, data, BETA, WHY, "moi")
+    assert "was left" not in takedown(source, data, BETA, WHY, "moi")
     place = next(place for place, r in records_of(data).items() if r.url == BETA and r.kind == "response")
     assert is_tombstone(read_payload(layout.raw / place[0], place[1]).content)
