@@ -13,6 +13,7 @@ from dedup.causes import Reading as Reread
 from dedup.causes import rereading_causes, step_causes
 from dedup.history import Causes, find_changes
 from dedup.identity import NO_PROMISES, Promises, resolve
+from flows.damage import DamagedPage, damaged_listings
 from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
@@ -41,6 +42,7 @@ class Built:
     tables: all but `changes`, which depends on what was published before (see `complete`). causes: why fields differ
     from the tables that this was built upon. judgements: how many words of persons are in it. told: number of the
     release that `changes` is told against. rests_upon: that visit. counts: what the matcher compared, and what it cut.
+    damaged: pages of the runs that were read which could not be.
     """
 
     run: int
@@ -53,6 +55,7 @@ class Built:
     told: int | None = None
     rests_upon: Night = field(default=NO_NIGHT, repr=False)
     counts: Mapping[str, int] = field(default_factory=dict)
+    damaged: tuple[DamagedPage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +206,8 @@ def _refusal(
         return error
     if not is_visit:
         return None
-    reasons = reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
+    reasons = damaged_listings(night.readings)
+    reasons += reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     reasons += emptied_fields(former.get("records", ()), catalogue.records)
     before = former.get("resources", ())
     reasons += vanished(before, catalogue.resources, source.max_vanished_share, catalogue.ids)

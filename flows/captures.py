@@ -118,7 +118,10 @@ class _Known:
         self._urls.setdefault(key[1], []).append(key[0])
 
     def original_of(self, revisit: WarcRecord) -> tuple[PageKey, bytes] | None:
-        """The archived answer that a revisit of another file names by digest, or by address and date."""
+        """The archived answer that a revisit of another file names by digest, or by address and date.
+
+        None where there is none, or it is damaged: that costs the pages that repeat it, not the file's others.
+        """
         url = revisit.header("warc-refers-to-target-uri").strip("<>")
         try:
             place = _place(url, read_date(revisit.header("warc-refers-to-date")))
@@ -129,7 +132,10 @@ class _Known:
         if key is None:
             return None
         where = self.places[key]
-        return key, record_at(self._raw / where.file, where.offset).block
+        try:
+            return key, record_at(self._raw / where.file, where.offset).block
+        except DamagedArchive:
+            return None
 
     def dated(self, page: ForeignPage, source: Source) -> str:
         """The address of a page with its date; numbered where there are two of one address and moment."""

@@ -71,6 +71,7 @@ def plan_erasure(source: Source, found: Survey, keys: frozenset[str], note: Note
         note: what tombstones say.
     """
     plan = Erasure(ends=dict(found.ends))
+    plan.notes.extend(f"{where} was left: what stands there goes by the titles of others" for where in found.strangers)
     for page in found.pages:
         made = _erased(source, page, keys, note, plan.notes)
         if made is not None:
@@ -138,10 +139,10 @@ def _erased(source: Source, page: Page, keys: frozenset[str], note: Note, notes:
     try:
         payload = read_payload(page.path, page.offset)
     except BrokenAnswer:
-        return tombstone(record, note) if page.is_own or find_sought(record.block, keys) else None
+        return tombstone(record, note) if page.is_whole or find_sought(record.block, keys) else None
     if is_tombstone(payload.content) or not payload.content:
         return None
-    if page.is_own:
+    if page.is_whole:
         return tombstone(record, note)
     content, left = blank_spans(payload.content, page.spans), frozenset[str]()
     if find_sought(content, keys, payload.charset):

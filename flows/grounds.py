@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flows.building import BUILT_UPON, NO_NIGHT, Built, build, complete, continue_build, read_steps, steps_between
+from flows.damage import damaged_pages
 from flows.decisions import read_acceptances, read_judgements
 from flows.ledger import Ledger
 from flows.manifest import has_heard, is_of, place_of
@@ -89,7 +90,10 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
         again = steps_between(wanted, None, told)
         reread: Built = step("build", build, source, again, copies, base, last_night, published)
         built = continue_build(reread, told, steps_between(wanted, told), copies, source, published, step)
-    return complete(layout, built, told)
+    met = [reading for one in steps if one.night for reading in one.night.readings]
+    damaged = damaged_pages([*met, *(copy for _, copy in copies)])
+    last_good = replace(built.last_good, damaged=damaged) if built.last_good else None
+    return complete(layout, replace(built, damaged=damaged, last_good=last_good), told)
 
 
 def _tells_more(ground: Release, ledgers: Sequence[Ledger], judgements: Sequence[Judgement]) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flows.building import Built
+from flows.damage import require_nothing_lost, say
 from flows.decisions import judgements_digest, read_judgements
 from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
 from flows.ledger import Kind, Ledger, read_ledgers
@@ -35,7 +36,7 @@ from releases.store import (
     whole_release,
     write_run,
 )
-from schema.errors import Bug, HeldByGate, MoissonError, UsageError
+from schema.errors import Bug, DamagedArchive, HeldByGate, MoissonError, UsageError
 from schema.layout import Layout
 from schema.sources import Source
 from schema.tables import CHANGES, TABLES
@@ -69,6 +70,7 @@ def refresh(
         known = known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
         pages: Sequence[dict[str, Any]] = ()
+        told = ""
         try:
             former = former_tables(source, layout, release)
             past = read_ledgers(layout, {run, *needless(layout, former.ground)})
@@ -79,10 +81,13 @@ def refresh(
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
+            told = say(built.damaged)
+            report["damaged"] = [asdict(page) for page in built.damaged]
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
+            outcome = replace(outcome, verdict=f"{outcome.verdict}{told}")
         except MoissonError as error:
-            ended = {"verdict": str(error), "state": error.verdict, "exit_code": error.exit_code}
+            ended = {"verdict": f"{error}{told}", "state": error.verdict, "exit_code": error.exit_code}
             again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}
             write_run(layout, run, {**report, **ended, **again}, pages)
             shutil.rmtree(layout.staging, ignore_errors=True)
@@ -159,6 +164,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
     Raises:
         UsageError: nothing was ever archived.
         Bug: the same inputs and code give other tables.
+        DamagedArchive: records are damaged without which the release cannot be made again, or would lose something.
     """
     layout = Layout(data, source.name)
     with locked(layout):
@@ -185,6 +191,9 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         is_later = ledgers[-1].run > run or said > heard
         if release is None or change is not None or is_later:
             built = build_upon(source, layout, ledgers, Former(None, release or newest_whole(layout)), step)
+            good = built if built.refusal is None else built.last_good
+            if release is not None and good is not None:
+                require_nothing_lost(built.damaged, release.tables(("resources", "records")), good.tables)
             outcome = bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
@@ -220,13 +229,18 @@ def _prove(source: Source, layout: Layout, release: Release, ledgers: Sequence[L
     is_told = told is not None or number is None
     compared = [table for table in TABLES if is_told or table is not CHANGES]
     unequal = [table.name for table in compared if release.rows(table.name) != list(built.tables[table.name])]
+    if unequal and built.damaged:
+        raise DamagedArchive(
+            f"{source.name}: the archive does not give release {release.number} again in {', '.join(unequal)}; the "
+            f"release stays{say(built.damaged)}"
+        )
     if unequal:
         raise Bug(
             f"{source.name}: rebuilt from the same archive by the same code, and not equal to release "
             f"{release.number} in {', '.join(unequal)}: keep the data folder and report it"
         )
     but = "" if is_told else f" but `changes`: release {number}, which they are told against, is damaged"
-    return f"equal to release {release.number} in every table{but}"
+    return f"equal to release {release.number} in every table{but}{say(built.damaged)}"
 
 
 def bring_in(source: Source, layout: Layout, built: Built, release: Release | None, cause: str, step: Step) -> Outcome:
@@ -249,10 +263,11 @@ def bring_in(source: Source, layout: Layout, built: Built, release: Release | No
     counts = _counts(built.tables)
     if release is not None and not is_news(built.tables, release):
         same = "equal to" if cause == "later runs" else f"{cause}, and its resources equal those of"
-        return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}")
+        return Outcome(f"{source.name}: rebuilt, {same} release {release.number}: {counts}{say(built.damaged)}")
     published = publish_built(source, layout, built, cause, step)
     return Outcome(
         f"{source.name}: rebuilt ({cause}), release {published.number} published: {counts} -> {layout.latest}"
+        f"{say(built.damaged)}"
     )
 
 

@@ -5,6 +5,7 @@ A worker imports this module and nothing of the tables: it starts in half a seco
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,9 +13,13 @@ from flows.workers import Failure, Limits, parse_in_workers
 from harvest.answers import BrokenAnswer
 from harvest.payloads import read_payload
 from parsers.page import parse_page
+from schema.errors import DamagedArchive
 from schema.layout import Layout
 from schema.nouns import PageReading, Payload, Reading, Reject, Visit
 from schema.sources import Source
+
+# the reason of a reject: the archived page is not what was written
+DAMAGED = "damaged_record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +63,7 @@ def read_in_worker(payload: Payload, url: str, source: Source, *, is_listing: bo
 
 
 def read_one(page: Page) -> PageReading:
-    """What one page states: the work of a worker.
-
-    Raises:
-        DamagedArchive: the archive is not what was written.
-    """
+    """What one page states: the work of a worker. A page whose record is not what was written is one reject."""
     payload = page.payload
     if payload is None:
         if page.layout is None or page.visit is None or page.visit.pointer is None:
@@ -71,6 +72,9 @@ def read_one(page: Page) -> PageReading:
             payload = read_payload(page.layout.raw / page.visit.pointer.file, page.visit.pointer.offset)
         except BrokenAnswer as error:
             return _refused(page.url, "broken_answer", str(error))
+        except DamagedArchive as error:
+            # published as it is: it may not say where the archive is kept
+            return _refused(page.url, DAMAGED, str(error).replace(f"{page.layout.raw}{os.sep}", ""))
     return parse_page(payload, page_url=page.url, source=page.source, is_listing=page.is_listing)
 
 

@@ -17,10 +17,10 @@ import httpx
 import pyarrow as pa
 
 from flows.erasing import keep_down
+from flows.keeping import keep_parts_down
 from flows.ledger import FORMAT, Kind, Ledger, ledger_of, to_json, write_readings
 from flows.reading import is_listing, read_visits
 from flows.remembered import Remembered
-from flows.survey import part_files
 from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
 from harvest.answers import BrokenAnswer
@@ -31,7 +31,7 @@ from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
 from harvest.pace import Pace, skipped_pace
 from harvest.payloads import read_payload
-from harvest.repair import Recovered, find_whole, recover
+from harvest.repair import Recovered, find_whole, recover, sweep_parts
 from harvest.resuming import ResumingTransport
 from harvest.validators import Validators
 from harvest.wire import NetworkTransport, ReplayTransport
@@ -81,7 +81,7 @@ def harvest(
             _ask(source, layout, run, known, kind, progress, validators, recovered, tell)
         finally:
             # of a run that fails, too, nothing may stay that was taken down
-            keep_down(source, layout, part_files(layout))
+            keep_parts_down(source, layout)
     keep_down(source, layout, [layout.archive(run)])
     write_index(layout.raw)
     return ledger_of(layout, run)
@@ -99,6 +99,7 @@ def _ask(
     tell: Callable[[dict[str, Any]], None],
 ) -> None:
     started_at = recovered.started_at if recovered else datetime.now(UTC)
+    sweep_parts(layout.raw, run)
     transport, pace = _transport(source)
     if recovered is not None:
         transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
@@ -214,11 +215,11 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
 
 
 def _remembered(remembered: Remembered, layout: Layout, visit: Visit) -> PageReading | None:
-    """What an archived page states, where it was read before; what cannot be decoded was not."""
+    """What an archived page states, where it was read before; what cannot be decoded, or is damaged, was not."""
     if visit.pointer is None:
         return None
     try:
         payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
-    except BrokenAnswer:
+    except (BrokenAnswer, DamagedArchive):
         return None
     return remembered.find(payload, visit.url, is_listing=is_listing(visit))

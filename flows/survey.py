@@ -6,20 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flows.itself import itself, title_keys
 from flows.reading import read_in_worker
 from flows.taken import Taken, texts_of
 from harvest.answers import BrokenAnswer
 from harvest.blocks import LEDGER_URI, PART_SUFFIX
+from harvest.headers import REDACTED
 from harvest.index import archives
 from harvest.members import Damage, WarcRecord, scan_records
 from harvest.payloads import read_payload
 from harvest.redact import is_tombstone
 from harvest.revisits import root_of
 from parsers.sought import key_of, sought_in
-from schema.addresses import canonical_url
+from schema.addresses import canonical_url, is_home, without_page_number
 from schema.errors import DamagedArchive
 from schema.layout import Layout
-from schema.nouns import Record
+from schema.nouns import PageReading, Record
 from schema.sources import Source
 
 Place = tuple[str, int]
@@ -42,19 +44,32 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A record that brings content: what it states, which blocks of it go, or (is_own) all of it."""
+    """A record that brings content: what it states, which blocks of it go, or (is_whole) all of it.
+
+    is_own: it was archived at an address of what is sought, or is what such an address brought too.
+    """
 
     path: Path
     offset: int
     url: str
     is_own: bool
-    records: tuple[Record, ...] = ()
+    reading: PageReading
+    is_redacted: bool = False
     spans: frozenset[Span] = frozenset()
+    is_whole: bool = False
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records that stand on it."""
+        return self.reading.records
 
 
 @dataclass
 class Survey:
-    """What archives hold of what is sought; others are the words of other resources."""
+    """What archives hold of what is sought; others are the words of other resources.
+
+    strangers: where its own address brought other resources alone, in words.
+    """
 
     pages: list[Page] = field(default_factory=list)
     revisits: list[tuple[Path, WarcRecord]] = field(default_factory=list)
@@ -63,6 +78,7 @@ class Survey:
     titles: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    strangers: list[str] = field(default_factory=list)
     is_met: bool = False
 
     def keys(self) -> tuple[frozenset[str], int]:
@@ -100,7 +116,9 @@ def survey(source: Source, files: Iterable[Path], sought: Sought) -> Survey:
             _survey_record(source, path, record, sought, found)
     _spread_to_originals(source, sought, found)
     _mark_named(sought, found)
+    _mark_own(sought, found)
     _mark_alike(found)
+    _mark_whole(source, sought, found)
     return found
 
 
@@ -122,17 +140,19 @@ def _survey_record(source: Source, path: Path, record: WarcRecord, sought: Sough
     elif record.kind == "revisit":
         found.revisits.append((path, record))
     elif record.kind in _PAGES:
-        records = _read(source, path, record.offset, url)
-        found.pages.append(Page(path, record.offset, url, url in sought.taken.addresses, records))
+        reading, is_redacted = _read(source, path, record.offset, url), bool(record.header(REDACTED.lower()))
+        found.pages.append(Page(path, record.offset, url, url in sought.taken.addresses, reading, is_redacted))
     found.is_met |= url in sought.taken.addresses
 
 
-def _read(source: Source, path: Path, offset: int, url: str) -> tuple[Record, ...]:
+def _read(source: Source, path: Path, offset: int, url: str) -> PageReading:
     try:
         payload = read_payload(path, offset)
     except BrokenAnswer:
-        return ()
-    return () if is_tombstone(payload.content) else read_in_worker(payload, url, source, is_listing=None).records
+        return PageReading(url, url)
+    if is_tombstone(payload.content):
+        return PageReading(url, url)
+    return read_in_worker(payload, url, source, is_listing=None)
 
 
 def _spread_to_originals(source: Source, sought: Sought, found: Survey) -> None:
@@ -150,16 +170,37 @@ def _mark_named(sought: Sought, found: Survey) -> None:
     """Mark the blocks that are known by address, place or print, and learn their words."""
     for number, page in enumerate(found.pages):
         known = sought.blocks.get((path_name(page.path), page.offset), frozenset())
-        mine = [one for one in page.records if page.is_own or span_of(one) in known or sought.taken.holds(one)]
-        for one in mine:
-            found.titles.add(one.title)
-            found.texts |= set(texts_of(one))
-        found.is_met |= bool(mine)
-        found.pages[number] = replace(page, spans=known | {span_of(one) for one in mine})
+        found.pages[number] = replace(page, spans=known)
+        if not page.is_own:
+            _mark(found, number, [one for one in page.records if span_of(one) in known or sought.taken.holds(one)])
+
+
+def _mark_own(sought: Sought, found: Survey) -> None:
+    """Mark on its own pages what the resource is there; the blocks of others that stand beside it are none of it."""
+    records = [one for page in found.pages for one in page.records]
+    others = title_keys(one for one in records if one.url is not None and one.url not in sought.taken.addresses)
+    names = frozenset(map(key_of, found.titles)) - {""}
+    for number, page in enumerate(found.pages):
+        if page.is_own:
+            is_spread = page.url not in sought.taken.addresses
+            mine = itself(page.reading, sought.taken, names, others, may_guess=not (is_spread or page.is_redacted))
+            _mark(found, number, [*mine, *(one for one in page.records if span_of(one) in page.spans)])
+            if page.records and not (is_spread or page.is_redacted or found.pages[number].spans):
+                found.strangers.append(f"{page.url} in {path_name(page.path)}")
+
+
+def _mark(found: Survey, number: int, mine: Iterable[Record]) -> None:
+    page, mine = found.pages[number], list(mine)
+    for one in mine:
+        found.titles.add(one.title)
+        found.texts |= set(texts_of(one))
+    found.is_met |= bool(mine)
+    found.pages[number] = replace(page, spans=page.spans | {span_of(one) for one in mine})
 
 
 def _mark_alike(found: Survey) -> None:
     """Mark blocks without an address, of text copies, by title or most of their words; the others' words are kept."""
+    _forget_strays(found)
     titles, keys = {key_of(title) for title in found.titles}, sought_in(found.texts)
     for number, page in enumerate(found.pages):
         spans = set(page.spans)
@@ -172,6 +213,38 @@ def _mark_alike(found: Survey) -> None:
             elif span_of(one) not in spans:
                 found.others |= set(_words(one))
         found.pages[number] = replace(page, spans=frozenset(spans))
+
+
+def _forget_strays(found: Survey) -> None:
+    """Leave out words that tables call the resource's, where the archive has them of other records alone.
+
+    A page that once showed others at its address gave it their words.
+    """
+    mine, others = set[str](), set[str]()
+    for page in found.pages:
+        for one in page.records:
+            (mine if span_of(one) in page.spans else others).update(_words(one))
+    strays = "\n".join(sorted(others)), "\n".join(sorted(mine))
+
+    def is_stray(text: str) -> bool:
+        key = key_of(text)
+        return bool(key) and key in strays[0] and key not in strays[1]
+
+    found.texts = {text for text in found.texts if not is_stray(text)}
+    found.titles = {title for title in found.titles if not is_stray(title)}
+
+
+def _mark_whole(source: Source, sought: Sought, found: Survey) -> None:
+    """Say of which own pages all goes: those that state nothing else, and are no page of the site in general."""
+    listings = {_address(url, source) for url in source.listings}
+    for number, page in enumerate(found.pages):
+        is_its_own = page.is_own and (page.url in sought.taken.addresses or not _is_general(page.url, listings))
+        if is_its_own and all(span_of(one) in page.spans for one in page.records):
+            found.pages[number] = replace(page, is_whole=True)
+
+
+def _is_general(url: str, listings: set[str]) -> bool:
+    return is_home(url) or without_page_number(url) in listings
 
 
 def span_of(record: Record) -> Span:

@@ -27,8 +27,10 @@ class Taken:
 
     def holds(self, record: Record) -> bool:
         """Whether a record states it: by its address or, wherever the site has it now, by half of its words."""
-        if record.url in self.addresses:
-            return True
+        return record.url in self.addresses or self.holds_words(record)
+
+    def holds_words(self, record: Record) -> bool:
+        """Whether at least half of a record's words are its."""
         prints = prints_of(sought_in(texts_of(record))) if self.prints else frozenset()
         return bool(prints) and len(prints & self.prints) * 2 >= len(prints)
 

@@ -93,6 +93,9 @@ def _sought(layout: Layout, taken: Taken, ids: set[str]) -> Sought:
     for folder in table_folders(layout.clean, "releases", "held"):
         rows = {name: read_rows(BY_NAME[name], folder / f"{name}.parquet") for name in _READ}
         for record in rows["records"]:
+            if record["page_url"] in taken.addresses:
+                # what is the resource on its own page, and what is another beside it, the archive tells
+                continue
             if record["resource_id"] in ids or record["url"] in taken.addresses:
                 place = (record["warc_file"], record["warc_offset"])
                 blocks[place] = blocks.get(place, frozenset()) | {(record["block_start"], record["block_end"])}

@@ -76,10 +76,13 @@ def read_block(path: Path, offset: int) -> tuple[ArchivedBlock, bytes]:
 
 
 def read_ledger(path: Path) -> dict[str, Any] | None:
-    """The ledger that closes a run's WARC; None when it holds none."""
+    """The ledger that closes a run's WARC; None when it holds none that is sound.
+
+    Damage of other records is theirs: it is met by whoever reads them.
+    """
     last = None
-    for block in read_blocks(path):
-        if block.kind == "metadata" and block.url == LEDGER_URI:
+    for block in scan(path):
+        if not isinstance(block, Damage) and block.kind == "metadata" and block.url == LEDGER_URI:
             last = block
     if last is None:
         return None

@@ -2,7 +2,8 @@
 
     data/raw/<source>/index.parquet
 
-It answers three questions without opening an archive: where an address was archived, which bodies and requests are
+An archive that is damaged is not in it: it is read again each time, so that the index holds it once it is restored. It
+answers three questions without opening an archive: where an address was archived, which bodies and requests are
 there already, and what every record's bytes were when they were written (harvest.fixity).
 """
 
@@ -45,6 +46,12 @@ SCHEMA = pa.schema(
         pa.field("refers_to_offset", pa.int64()),
     ]
 )
+
+
+class DamagedIndex(DamagedArchive):
+    """The index is not what was written; it is made anew."""
+
+
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
 _MEDIA_TYPE = re.compile(rb"(?im)^content-type:([^\r\n]*)")
 _ARCHIVE = re.compile(r"\d{6,}\.warc\.gz")
@@ -60,11 +67,9 @@ def archives(raw: Path) -> list[Path]:
 def index_of(raw: Path, but: Collection[str] = ()) -> pa.Table:
     """The index of a source's archives, read from them alone; `but` are names of files to leave out.
 
-    Raises:
-        DamagedArchive: an archive is damaged; name and offset are said.
+    Of a damaged archive it has the sound records.
     """
-    rows = [row for path in archives(raw) if path.name not in but for row in _rows(path)]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    return pa.Table.from_pylist(_read_rows(raw, but)[0], schema=SCHEMA)
 
 
 def read_index(raw: Path) -> pa.Table:
@@ -79,8 +84,9 @@ def read_index(raw: Path) -> pa.Table:
     try:
         with path.open("rb") as stream:
             table = pq.ParquetFile(stream, page_checksum_verification=True).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DamagedArchive(f"{path}: cannot be read ({error}); delete it, it is made anew") from None
+            table.validate(full=True)
+    except Exception as error:  # noqa: BLE001  # damaged bytes make pyarrow raise whatever it meets first
+        raise DamagedIndex(f"{path}: cannot be read ({error}); delete it, it is made anew") from None
     if not table.schema.equals(SCHEMA):
         raise DamagedArchive(f"{path}: is of another version of moisson; delete it, it is made anew")
     return table
@@ -89,24 +95,25 @@ def read_index(raw: Path) -> pa.Table:
 def write_index(raw: Path, again: Collection[str] = ()) -> pa.Table:
     """Bring the index up to date, at once or not at all; only archives that it lacks are read.
 
-    Rows of an archive that has vanished stay: the index is what tells that it is missing.
+    Rows of an archive that has vanished stay: the index is what tells that it is missing. One that is itself damaged is
+    made anew. What is returned has the sound records of damaged archives too.
 
     Args:
         raw: folder of the archives.
         again: names of archives whose rows are to be read anew, because they were changed on purpose.
 
     Raises:
-        DamagedArchive: an archive, or the index itself, is damaged.
+        DamagedArchive: the index is of another version.
         DiskTrouble: it cannot be written.
     """
-    old = read_index(raw)
+    old = _kept_index(raw)
     if again:
         old = old.filter(pc.invert(pc.is_in(old["file"], pa.array(sorted(again), pa.string()))))
-    new = index_of(raw, but=set(pc.unique(old["file"]).to_pylist()))
-    table = pa.concat_tables([old, new]).unify_dictionaries().combine_chunks()
-    if new.num_rows or again:
-        _replace(raw / INDEX_NAME, table)
-    return table
+    rows, damaged = _read_rows(raw, set(pc.unique(old["file"]).to_pylist()))
+    sound = pa.Table.from_pylist([row for row in rows if row["file"] not in damaged], schema=SCHEMA)
+    if sound.num_rows or again:
+        _replace(raw / INDEX_NAME, _joined(old, sound))
+    return _joined(old, pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
 def known_originals(index: pa.Table) -> dict[str, Original]:
@@ -146,15 +153,36 @@ def _search(paths: Iterator[Path], url: str, archived_at: datetime) -> Iterator[
                 yield path.name, record.offset
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as stream:
-        for found in scan_records(path):
-            if isinstance(found, Damage):
-                raise DamagedArchive(
-                    f"{path}: damaged at offset {found.offset} ({found.reason}); restore it from a copy"
-                )
-            stream.seek(found.offset)
-            yield _row(path.name, found, stream.read(found.length))
+def _kept_index(raw: Path) -> pa.Table:
+    """The index; an empty one where it is damaged, for the archives tell all that it told."""
+    try:
+        return read_index(raw)
+    except DamagedIndex:
+        return SCHEMA.empty_table()
+
+
+def _joined(old: pa.Table, new: pa.Table) -> pa.Table:
+    return pa.concat_tables([old, new]).unify_dictionaries().combine_chunks()
+
+
+def _read_rows(raw: Path, but: Collection[str]) -> tuple[list[dict[str, Any]], set[str]]:
+    """Rows of the sound records of archives, and the names of those that are damaged."""
+    rows: list[dict[str, Any]] = []
+    damaged = set[str]()
+    for path in archives(raw):
+        if path.name in but:
+            continue
+        try:
+            with path.open("rb") as stream:
+                for found in scan_records(path):
+                    if isinstance(found, Damage):
+                        damaged.add(path.name)
+                        continue
+                    stream.seek(found.offset)
+                    rows.append(_row(path.name, found, stream.read(found.length)))
+        except DamagedArchive:
+            damaged.add(path.name)
+    return rows, damaged
 
 
 def _row(file: str, record: WarcRecord, stored: bytes) -> dict[str, Any]:

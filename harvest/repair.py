@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from harvest.blocks import LEDGER_URI, PART_SUFFIX
 from harvest.headers import IMPORTED_FROM, SAME_REQUEST
@@ -116,6 +117,42 @@ def find_whole(archive: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Re
     if begun is None or abs(now - begun[0]) > max_age:
         return None
     return Recovered(archive, int(run), begun[0], (), 0, is_replay=False, asked=begun[1], is_whole=True)
+
+
+def sweep_parts(raw: Path, before: int) -> None:
+    """Delete what earlier runs left that asked for robots.txt at most: each night of a site that is down leaves one.
+
+    No run goes on with them, and the reports of their runs say what robots.txt answered. What holds a page, or damage
+    where a page may have been, stays.
+
+    Args:
+        raw: folder of the archives.
+        before: the number of tonight's run.
+
+    Raises:
+        DiskTrouble: one cannot be deleted.
+    """
+    for part in sorted(raw.glob(f"*.warc.gz{PART_SUFFIX}")):
+        run = part.name.split(".")[0]
+        if run.isdecimal() and int(run) < before and _is_pageless(part):
+            try:
+                part.unlink()
+            except OSError as error:
+                raise DiskTrouble(f"{part}: cannot be deleted ({error}); mend the folder and refresh again") from error
+
+
+def _is_pageless(part: Path) -> bool:
+    if part.stat().st_size == 0:
+        return True
+    try:
+        return all(
+            not isinstance(record, Damage)
+            and (record.kind == "warcinfo" or urlsplit(record.url).path == "/robots.txt")
+            and not record.header(IMPORTED_FROM.lower())
+            for record in scan_records(part)
+        )
+    except DamagedArchive:
+        return False
 
 
 def _begun(part: Path, run: str) -> tuple[datetime, str] | None:
