@@ -173,7 +173,8 @@ class Certificate:
     held at the moment that the certificate is for, unique_records what was read. repeats are records that two pages
     showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
     Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
-    first 20 of each; the counts are None where no sitemap could be read.
+    first 20 of each; the counts are None where no sitemap could be read. sitemap_gap says why not all that the sitemap
+    names was compared.
     """
 
     url: str
@@ -192,6 +193,7 @@ class Certificate:
     sitemap_only: tuple[str, ...] = ()
     not_in_sitemap_count: int | None = None
     not_in_sitemap: tuple[str, ...] = ()
+    sitemap_gap: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
