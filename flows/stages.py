@@ -208,9 +208,21 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
     remembered = Remembered(layout, source)
     known = [_remembered(remembered, layout, visit) for visit in visits]
     unread = iter(read_visits(source, layout, [v for v, page in zip(visits, known, strict=True) if page is None]))
-    read = (Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True))
+    read = [Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True)]
     readings = tuple(replace(reading, page=without_taken(reading.page, taken)) for reading in read)
+    for reading, page in zip(readings, known, strict=True):
+        if page is None:
+            _remember_copy(remembered, layout, reading)
+    remembered.keep_more()
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
+
+
+def _remember_copy(remembered: Remembered, layout: Layout, reading: Reading) -> None:
+    """Remember what an imported copy states: no crawl does, and every night reads it."""
+    visit = reading.visit
+    if visit.role == "copy" and visit.pointer is not None and reading.page.parser:
+        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
+        remembered.add(payload, visit.url, reading.page, is_listing=is_listing(visit))
 
 
 def _remembered(remembered: Remembered, layout: Layout, visit: Visit) -> PageReading | None:
