@@ -69,16 +69,18 @@ def harvest(
     validators: Mapping[str, Validators] | None = None,
     recovered: Recovered | None = None,
     tell: Callable[[dict[str, Any]], None] = untold,
+    written: Mapping[str, str] | None = None,
 ) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
+    written, of earlier nights too, is how the site writes addresses (harvest.spellings).
     recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     tell is given the politeness receipt, whatever becomes of the harvest.
     """
     if recovered is None or not recovered.is_whole:
         try:
-            _ask(source, layout, run, known, kind, progress, validators, recovered, tell)
+            _ask(source, layout, run, known, kind, progress, validators, recovered, tell, written)
         finally:
             # of a run that fails, too, nothing may stay that was taken down
             keep_down(source, layout, part_files(layout))
@@ -97,18 +99,19 @@ def _ask(
     validators: Mapping[str, Validators] | None,
     recovered: Recovered | None,
     tell: Callable[[dict[str, Any]], None],
+    written: Mapping[str, str] | None,
 ) -> None:
     started_at = recovered.started_at if recovered else datetime.now(UTC)
     transport, pace = _transport(source)
     if recovered is not None:
         transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
         pace = replace(pace, wait=transport.wait)
-    sent = validators if source.replay_path is None else None
+    sent, spelt = (validators, written) if source.replay_path is None else (None, None)
 
     remembered = Remembered(layout, source)
     with (
         _writer(source, layout, run, kind, recovered) as archive,
-        Client(source, transport, archive, pace, sent) as client,
+        Client(source, transport, archive, pace, sent, spelt) as client,
     ):
         met: dict[str, Visit] = {}
         try:

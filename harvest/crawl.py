@@ -54,6 +54,7 @@ def crawl(
     """
     state = Crawl(source, client, read_page, progress, visits={} if met is None else met)
     _ask_robots(state)
+    client.spellings.heed(lambda url: _may_be_written(state, url))
     _ask_probes(state)
     in_sitemap, sitemap_gap = _ask_sitemap(state)
     starts = [canonical_url(url, schemes=source.schemes) for url in source.listings]
@@ -89,6 +90,12 @@ def _rules(state: Crawl, visit: Visit) -> Robots:
     raise SiteUnreachable(
         f"{visit.url} cannot be had ({visit.reason or visit.status}), so nothing may be asked: postponed, refresh later"
     )
+
+
+def _may_be_written(state: Crawl, url: str) -> bool:
+    """Whether robots.txt lets an address be asked for as the site writes it."""
+    robots = state.robots.get(urlsplit(canonical(state, url) or "").netloc)
+    return robots is not None and robots.may_fetch(url)
 
 
 def _ask_probes(state: Crawl) -> None:
