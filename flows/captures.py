@@ -98,7 +98,9 @@ class _Known:
     def __init__(self, layout: Layout) -> None:
         """Read the index; a run that was only to be looked at told nothing."""
         self.places: dict[PageKey, Pointer] = {}
-        self._urls: dict[datetime, list[str]] = {}
+        # of each moment the addresses as stated, and how often each canonical one was met
+        self._waiting: dict[datetime, list[str]] = {}
+        self._met: dict[datetime, Counter[str]] = {}
         self._raw, self._originals = layout.raw, dict[str, PageKey]()
         index = write_index(layout.raw)
         dry = {layout.archive(run).name for run in layout.runs() if run_state(layout, run) == "dry"}
@@ -115,7 +117,7 @@ class _Known:
     def add(self, key: PageKey, place: Pointer) -> None:
         """One more page."""
         self.places.setdefault(key, place)
-        self._urls.setdefault(key[1], []).append(key[0])
+        self._waiting.setdefault(key[1], []).append(key[0])
 
     def original_of(self, revisit: WarcRecord) -> tuple[PageKey, bytes] | None:
         """The archived answer that a revisit of another file names by digest, or by address and date.
@@ -140,7 +142,10 @@ class _Known:
     def dated(self, page: ForeignPage, source: Source) -> str:
         """The address of a page with its date; numbered where there are two of one address and moment."""
         at = page.archived_at
-        others = [_canonical(url, source) for url in self._urls.get(at, ())].count(page.url)
+        # most moments are never asked for, and one that a whole crawl bears is asked for by each of its pages
+        met = self._met.setdefault(at, Counter())
+        met.update(_canonical(url, source) for url in self._waiting.pop(at, ()))
+        others = met[page.url]
         stamp = at.isoformat().replace("+00:00", "Z")
         return f"{page.url}#{stamp}" + (f"-{others + 1}" if others else "")
 

@@ -24,6 +24,7 @@ from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, s
 from flows.takedown import finish_takedown
 from flows.versions import code_digest
 from harvest.crawl import Progress
+from harvest.spellings import written_of
 from harvest.validators import validators_of
 from releases.store import (
     Release,
@@ -75,8 +76,9 @@ def refresh(
             former = former_tables(source, layout, release)
             past = read_ledgers(layout, {run, *needless(layout, former.ground)})
             validators = validators_of(ledger.visits for ledger in past)
-            wanted = (run, known, kind, progress, validators, unfinished)
-            tonight: Ledger = step("harvest", harvest, source, layout, *wanted, partial(_note_courtesy, report))
+            wanted = (run, known, kind, progress, validators, unfinished, partial(_note_courtesy, report))
+            written = written_of(ledger.visits for ledger in past)
+            tonight: Ledger = step("harvest", harvest, source, layout, *wanted, written)
             _note_courtesy(report, tonight.courtesy)
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]

@@ -1,11 +1,12 @@
 """What pages stated when they were read last: the same bytes, read by the same code, state the same.
 
-    data/clean/<source>/readings.txt    one line a page of the last harvest: key, digest, what it states (JSON)
+    data/clean/<source>/readings.txt    a line a page of the last harvest, or a copy: key, digest, what it states (JSON)
 
 Parsing is most of what a night costs, and nearly every page is as it was the night before. This file spares that and
 decides nothing: it may be deleted at any time, a line that is not as it was written is no line, and a rebuild, which
 shows that the archive alone gives the tables, deletes it first. Only what a parser read to its end is remembered: a
-page that was refused, or a worker that was too slow, gets another try.
+page that was refused, or a worker that was too slow, gets another try. An imported copy is read on every night and met
+on none: it is remembered for as long as code, source file and takedowns are as they were.
 """
 
 from __future__ import annotations
@@ -27,17 +28,21 @@ from schema.sources import Source
 
 _READING = TypeAdapter(PageReading)
 _DIGEST_CHARS = 64
+_COPY = b"copy-"
+_MADE_BY_CHARS = 16
 
 
 class Remembered:
-    """Readings by what they were made of; those asked for or made since it was opened are the next night's."""
+    """Readings by what they were made of; copies, and those asked for or made since it was opened, are kept."""
 
     def __init__(self, layout: Layout, source: Source) -> None:
         self._path, self._source, self._taken = layout.readings, source, taken_down(layout)
         told = [code_digest(), repr(source), self._taken.as_values()]
         self._made_by = _digest(json.dumps(told).encode()).decode()
         self._former = _load(self._path)
+        self._copies = _COPY + self._made_by[:_MADE_BY_CHARS].encode()
         self._used: dict[bytes, bytes] = {}
+        self._made: dict[bytes, bytes] = {}
 
     def find(self, payload: Payload, url: str, *, is_listing: bool | None) -> PageReading | None:
         """What a page states, where it was read before."""
@@ -55,27 +60,43 @@ class Remembered:
             whole = read_in_worker(payload, url, self._source, is_listing=is_listing)
             # what was taken down and is shown all the same is not kept here either
             reading = without_taken(whole, self._taken)
-            if reading.parser:
-                key, said = self._key(payload, url, is_listing=is_listing), _READING.dump_json(reading)
-                self._used[key] = _digest(key, said) + said
+            self.add(payload, url, reading, is_listing=is_listing)
         return reading
 
+    def add(self, payload: Payload, url: str, reading: PageReading, *, is_listing: bool | None) -> None:
+        """Remember what a page states, what was taken down left out; not where no parser came to its end."""
+        if reading.parser:
+            key, said = self._key(payload, url, is_listing=is_listing), _READING.dump_json(reading)
+            self._used[key] = self._made[key] = _digest(key, said) + said
+
     def keep(self) -> None:
-        """Put what was used in the place of what was there, at once; without room for it the next night parses."""
+        """Put what was used in the place of what was there but copies, at once; without room the next night parses."""
+        copies = {key: line for key, line in self._former.items() if key.startswith(self._copies)}
         fresh = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("wb") as stream:
-                stream.writelines(b"%s%s\n" % item for item in self._used.items())
+                stream.writelines(b"%s%s\n" % item for item in {**copies, **self._used}.items())
             fresh.replace(self._path)
         except OSError:
             with suppress(OSError):
                 fresh.unlink()
 
+    def keep_more(self) -> None:
+        """Put what was made beside what is there; without room the next night parses."""
+        if not self._made:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab") as stream:
+                # the line before may have been cut
+                stream.write(b"\n" + b"".join(b"%s%s\n" % item for item in self._made.items()))
+
     def _key(self, payload: Payload, url: str, *, is_listing: bool | None) -> bytes:
         content = sha256(payload.content).hexdigest()
         told = [self._made_by, payload.url, payload.media_type, payload.charset, content, url, is_listing]
-        return _digest(json.dumps(told).encode())
+        key = _digest(json.dumps(told).encode())
+        return key if is_listing is not None else self._copies + key[len(self._copies) :]
 
 
 def forget(layout: Layout) -> None:

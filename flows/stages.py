@@ -69,16 +69,18 @@ def harvest(
     validators: Mapping[str, Validators] | None = None,
     recovered: Recovered | None = None,
     tell: Callable[[dict[str, Any]], None] = untold,
+    written: Mapping[str, str] | None = None,
 ) -> Ledger:
     """Ask the site, or the WARC that stands for it, and archive every answer; the run's ledger, archived too.
 
     validators, of earlier nights, let a live site answer that a page is as it was; a WARC is asked for all it holds.
+    written, of earlier nights too, is how the site writes addresses (harvest.spellings).
     recovered is what a killed run left: no page of it is asked again, and nothing at all where its archive is whole.
     tell is given the politeness receipt, whatever becomes of the harvest.
     """
     if recovered is None or not recovered.is_whole:
         try:
-            _ask(source, layout, run, known, kind, progress, validators, recovered, tell)
+            _ask(source, layout, run, known, kind, progress, validators, recovered, tell, written)
         finally:
             # of a run that fails, too, nothing may stay that was taken down
             keep_parts_down(source, layout)
@@ -97,6 +99,7 @@ def _ask(
     validators: Mapping[str, Validators] | None,
     recovered: Recovered | None,
     tell: Callable[[dict[str, Any]], None],
+    written: Mapping[str, str] | None,
 ) -> None:
     started_at = recovered.started_at if recovered else datetime.now(UTC)
     sweep_parts(layout.raw, run)
@@ -104,12 +107,12 @@ def _ask(
     if recovered is not None:
         transport = ResumingTransport(transport, recovered, pace.wait, pace.clock)
         pace = replace(pace, wait=transport.wait)
-    sent = validators if source.replay_path is None else None
+    sent, spelt = (validators, written) if source.replay_path is None else (None, None)
 
     remembered = Remembered(layout, source)
     with (
         _writer(source, layout, run, kind, recovered) as archive,
-        Client(source, transport, archive, pace, sent) as client,
+        Client(source, transport, archive, pace, sent, spelt) as client,
     ):
         met: dict[str, Visit] = {}
         try:
@@ -209,9 +212,21 @@ def parse_batch(source: Source, layout: Layout, visits: Sequence[Visit]) -> Path
     remembered = Remembered(layout, source)
     known = [_remembered(remembered, layout, visit) for visit in visits]
     unread = iter(read_visits(source, layout, [v for v, page in zip(visits, known, strict=True) if page is None]))
-    read = (Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True))
+    read = [Reading(v, page) if page else next(unread) for v, page in zip(visits, known, strict=True)]
     readings = tuple(replace(reading, page=without_taken(reading.page, taken)) for reading in read)
+    for reading, page in zip(readings, known, strict=True):
+        if page is None:
+            _remember_copy(remembered, layout, reading)
+    remembered.keep_more()
     return write_readings(layout.staging / "readings" / f"{name}.json", readings)
+
+
+def _remember_copy(remembered: Remembered, layout: Layout, reading: Reading) -> None:
+    """Remember what an imported copy states: no crawl does, and every night reads it."""
+    visit = reading.visit
+    if visit.role == "copy" and visit.pointer is not None and reading.page.parser:
+        payload = read_payload(layout.raw / visit.pointer.file, visit.pointer.offset)
+        remembered.add(payload, visit.url, reading.page, is_listing=is_listing(visit))
 
 
 def _remembered(remembered: Remembered, layout: Layout, visit: Visit) -> PageReading | None:

@@ -14,10 +14,11 @@ from email.message import Message
 
 MAX_CONTENT_BYTES = 16 * 1024 * 1024
 MAX_GZIP_MEMBERS = 1000
+MAX_INTERIM_ANSWERS = 10
 INFLATE_STEP_BYTES = 64 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _GZIP_MAGIC = b"\x1f\x8b"
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -70,6 +71,24 @@ def split_head(block: bytes) -> tuple[bytes, bytes]:
     return block[: end.end()], block[end.end() :]
 
 
+def split_final(block: bytes) -> tuple[bytes, bytes]:
+    """The head of an answer, its blank line included, and the body; interim answers (1xx) before it are passed over.
+
+    Raises:
+        BrokenAnswer: the head is cut short, or more than MAX_INTERIM_ANSWERS come before it.
+    """
+    start = 0
+    for _ in range(MAX_INTERIM_ANSWERS + 1):
+        end = _HEAD_END.search(block, start)
+        if not end:
+            raise BrokenAnswer("the answer ends within its headers")
+        status = _STATUS_LINE.match(block, start)
+        if not status or not status[1].startswith(b"1"):
+            return block[start : end.end()], block[end.end() :]
+        start = end.end()
+    raise BrokenAnswer(f"more than {MAX_INTERIM_ANSWERS} interim answers")
+
+
 def read_answer(block: bytes) -> Answer:
     """The answer that the bytes of a response record hold; interim answers (1xx) before it are passed over.
 
@@ -85,16 +104,12 @@ def read_head(block: bytes) -> tuple[Answer, bytes]:
     """The answer without its content, and its body as it went over the wire.
 
     Raises:
-        BrokenAnswer: the head is cut short, or none.
+        BrokenAnswer: the head is cut short, or none, or too many interim answers (1xx) come before it.
     """
-    while True:
-        head, body = split_head(block)
-        status = _STATUS_LINE.match(head)
-        if not status:
-            raise BrokenAnswer(f"no HTTP status line: {head[:40]!r}")
-        if not status[1].startswith(b"1"):
-            break
-        block = body
+    head, body = split_final(block)
+    status = _STATUS_LINE.match(head)
+    if not status:
+        raise BrokenAnswer(f"no HTTP status line: {head[:40]!r}")
     return Answer(int(status[1]), tuple(_headers(head)), b""), body
 
 
@@ -105,9 +120,7 @@ def body_forms(block: bytes) -> tuple[bytes, bytes, bytes]:
         BrokenAnswer: as for read_answer.
     """
     answer = read_answer(block)
-    head, body = split_head(block)
-    while (status := _STATUS_LINE.match(head)) and status[1].startswith(b"1"):
-        head, body = split_head(body)
+    _, body = split_final(block)
     return body, _undo_transfer(answer, body), answer.content
 
 

@@ -21,6 +21,7 @@ from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
 from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
+from harvest.spellings import Spellings
 from harvest.tape import NotTrusted, TooLarge
 from harvest.validators import Validators, held_answer, is_absence, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
@@ -50,6 +51,7 @@ class Client:
         archive: ArchiveWriter,
         pace: Pace,
         validators: Mapping[str, Validators] | None = None,
+        written: Mapping[str, str] | None = None,
     ) -> None:
         """Make a client that asks nothing yet.
 
@@ -59,6 +61,7 @@ class Client:
             archive: where every answer goes; the former answers that validators name lie beside it.
             pace: how to wait.
             validators: by canonical address, what former nights left (harvest.validators); none for a replay.
+            written: by canonical address, how former nights asked for it (harvest.spellings); none for a replay.
         """
         contact = f" (+{source.contact})" if source.contact else ""
         self.user_agent = f"{AGENT}/{VERSION}{contact}"
@@ -66,8 +69,7 @@ class Client:
         self._turns, self._breaker, self._budget, self._meter = Turns(pace), Breaker(), Budget(source.pace), Meter()
         self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
         self._validators = dict(validators or {})
-        # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
-        self._written: dict[str, str] = {}
+        self.spellings = Spellings(written)
         # addresses whose last failure would be the same at once again
         self._futile: set[str] = set()
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
@@ -129,15 +131,22 @@ class Client:
     def _visit(self, url: str, role: str, via: str | None) -> Visit:
         visit = Visit(url, role, "not_asked", via=via)
         self._futile.discard(url)
+        misspelt: Visit | None = None
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if why := self._budget.refusal():
                 return visit if visit.attempts else replace(visit, reason=why)
-            was_validated = url in self._validators
+            was_validated, address = url in self._validators, self.spellings.of(url)
             visit = replace(self._exchange(Visit(url, role, "failed", via=via)), attempts=attempt)
             if visit.outcome == "not_asked":
                 return replace(visit, attempts=0)
             self._meter.retries += attempt > 1
-            if attempt == 1 and visit.redirect_url == url and url in self._written:
+            if self.spellings.drop_misspelt(visit):
+                misspelt = visit
+                continue
+            wanted = self.spellings.of(url)
+            if misspelt is not None and wanted == misspelt.written_url:  # it wants it so, and has nothing there
+                return replace(misspelt, attempts=attempt)
+            if visit.redirect_url == url and wanted != address and (attempt == 1 or misspelt is not None):
                 continue
             if url in self._futile or not _is_to_be_tried_again(visit):
                 break
@@ -157,7 +166,7 @@ class Client:
             self._turns.end()
 
     def _attempt(self, visit: Visit, host: str) -> Visit:
-        address, validators = self._written.get(visit.url, visit.url), self._validators.get(visit.url)
+        address, validators = self.spellings.of(visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
         received_bytes = self._budget.received_bytes
         said = {"role": visit.role, "loopbacks": self._loopbacks, "heard": self._budget.hear}
@@ -179,6 +188,7 @@ class Client:
         self._budget.received_bytes = max(self._budget.received_bytes, received_bytes + len(exchange.response))
         self._meter.answers += 1
         visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6))
+        visit = replace(visit, written_url=None if address == visit.url else address)
         if is_not_modified(exchange.response):
             self._breaker.note(host, has_failed=False)
             return self._unchanged(visit, address, exchange, validators)
@@ -255,11 +265,11 @@ class Client:
             url = canonical_url(target, visit.url, self._source.schemes)
         except ValueError as error:
             return replace(visit, outcome="failed", reason=f"redirected to {error}")
-        asked, written = self._written.get(url, url), urljoin(visit.url, target.partition("#")[0])
+        written = urljoin(visit.url, target.partition("#")[0])
         if lowers(url, written):  # a server behind a proxy may not know that it is asked by https
             written = "https:" + written.partition(":")[2]
-        if url == visit.url and written != asked:
-            self._written[url] = written
+        if url == visit.url and not self.spellings.learn(url, written):
+            visit = replace(visit, reason=f"robots.txt denies what it redirects to: {written}"[:300])
         return replace(visit, outcome="redirected", redirect_url=url)
 
     # --- afterwards -------------------------------------------------------------------------------------------------

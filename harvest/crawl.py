@@ -15,7 +15,7 @@ from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonica
 from harvest.client import AGENT, Client
 from harvest.listings import read_listing
 from harvest.robots import Robots, read_robots
-from harvest.sitemap import read_sitemap
+from harvest.sitemap import Witness
 from schema.addresses import canonical_url, same_host
 from schema.errors import Blocked, Forbidden, SiteUnreachable
 from schema.nouns import PAGE_OUTCOMES, Certificate, ListingVisit, Visit
@@ -23,7 +23,6 @@ from schema.sources import Source
 
 __all__ = ["Progress", "ReadPage", "crawl"]
 
-MAX_SITEMAPS = 50
 NAMED_WITNESSES = 20
 
 
@@ -55,8 +54,9 @@ def crawl(
     """
     state = Crawl(source, client, read_page, progress, visits={} if met is None else met)
     _ask_robots(state)
+    client.spellings.heed(lambda url: _may_be_written(state, url))
     _ask_probes(state)
-    in_sitemap = _ask_sitemap(state)
+    in_sitemap, sitemap_gap = _ask_sitemap(state)
     starts = [canonical_url(url, schemes=source.schemes) for url in source.listings]
     listings = _without_soft(state, [read_listing(state, start) for start in starts])
     _require_any_listing(state, listings)
@@ -65,7 +65,7 @@ def crawl(
     for url in wanted:
         _judge_page(state, ask(state, url, "known", None))
     listings = _without_soft(state, listings)
-    listings = _with_witness(state, listings, in_sitemap)
+    listings = _with_witness(state, listings, in_sitemap, sitemap_gap)
     _ledger_sitemap(state, in_sitemap)
     return list(state.visits.values()), listings
 
@@ -92,6 +92,12 @@ def _rules(state: Crawl, visit: Visit) -> Robots:
     )
 
 
+def _may_be_written(state: Crawl, url: str) -> bool:
+    """Whether robots.txt lets an address be asked for as the site writes it."""
+    robots = state.robots.get(urlsplit(canonical(state, url) or "").netloc)
+    return robots is not None and robots.may_fetch(url)
+
+
 def _ask_probes(state: Crawl) -> None:
     """Ask each host for an address that cannot exist: what answers 200 to that answers 200 to anything."""
     name = f"moisson-probe-{sha256(state.source.name.encode()).hexdigest()[:16]}"
@@ -101,18 +107,18 @@ def _ask_probes(state: Crawl) -> None:
             state.bodies.add_probe(replace(state.client.read(visit), url=visit.url))
 
 
-def _ask_sitemap(state: Crawl) -> list[str]:
-    """Canonical addresses that the sitemap names."""
-    queue, addresses, asked = [state.source.sitemap] if state.source.sitemap else [], [], 0
-    while queue and asked < MAX_SITEMAPS:
-        asked += 1
-        address = canonical(state, queue.pop(0))
-        visit = ask(state, address, "sitemap", None) if address else None
-        if visit is not None and visit.outcome in PAGE_OUTCOMES:
-            pages, further = read_sitemap(state.client.read(visit).content)
-            addresses += pages
-            queue += further
-    return [url for url in (canonical(state, a) for a in addresses) if url]
+def _ask_sitemap(state: Crawl) -> tuple[list[str], str | None]:
+    """Canonical addresses that the sitemaps name, and why these are not all."""
+    witness = Witness([state.source.sitemap] if state.source.sitemap else [])
+    while witness.wants_more():
+        address = canonical(state, witness.further.pop(0))
+        if address is None or address in state.visits:
+            continue
+        witness.asked += 1
+        visit = ask(state, address, "sitemap", None)
+        if visit.outcome in PAGE_OUTCOMES:
+            witness.add(state.client.read(visit).content)
+    return [url for url in (canonical(state, a) for a in witness.addresses) if url], witness.gap()
 
 
 def _require_any_listing(state: Crawl, listings: list[ListingVisit]) -> None:
@@ -168,14 +174,16 @@ def _judge_page(state: Crawl, visit: Visit) -> None:
         note_page(state, visit.url, reading)
 
 
-def _with_witness(state: Crawl, listings: list[ListingVisit], in_sitemap: list[str]) -> list[ListingVisit]:
+def _with_witness(
+    state: Crawl, listings: list[ListingVisit], in_sitemap: list[str], gap: str | None
+) -> list[ListingVisit]:
     """The listings, their certificates with what the sitemap says beside: a second witness, and no failure."""
     if not in_sitemap:
         return listings
     named = {state.aliases.get(url, url) for url in in_sitemap}
     shown = {url for listing in listings for url in _on(state, listing)}
     alone = sorted(named - shown - {listing.url for listing in listings})
-    return [_witnessed(listing, alone, sorted(_on(state, listing) - named)) for listing in listings]
+    return [_witnessed(listing, alone, sorted(_on(state, listing) - named), gap) for listing in listings]
 
 
 def _on(state: Crawl, listing: ListingVisit) -> set[str]:
@@ -183,7 +191,7 @@ def _on(state: Crawl, listing: ListingVisit) -> set[str]:
     return {state.aliases.get(url, url) for url in state.listed.get(listing.url, ())}
 
 
-def _witnessed(listing: ListingVisit, alone: list[str], lacking: list[str]) -> ListingVisit:
+def _witnessed(listing: ListingVisit, alone: list[str], lacking: list[str], gap: str | None) -> ListingVisit:
     if listing.certificate is None:
         return listing
     certificate: Certificate = replace(
@@ -192,6 +200,7 @@ def _witnessed(listing: ListingVisit, alone: list[str], lacking: list[str]) -> L
         sitemap_only=tuple(alone[:NAMED_WITNESSES]),
         not_in_sitemap_count=len(lacking),
         not_in_sitemap=tuple(lacking[:NAMED_WITNESSES]),
+        sitemap_gap=gap,
     )
     return replace(listing, certificate=certificate)
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from harvest.answers import BrokenAnswer, split_head
+from harvest.answers import BrokenAnswer, split_final
 from harvest.headers import ANSWER, REFERS_TO
 from harvest.members import Damage, WarcRecord, digest_of, scan_records
 from schema.errors import DamagedArchive, DiskTrouble
@@ -223,12 +223,9 @@ def _media_type(content_type: str) -> str | None:
 def _final_head(block: bytes) -> bytes:
     """The head of an answer, interim ones (1xx) passed over; empty when there is none."""
     try:
-        head, body = split_head(block)
-        while (status := _STATUS.match(head)) and status[1].startswith(b"1"):
-            head, body = split_head(body)
+        return split_final(block)[0]
     except BrokenAnswer:
         return b""
-    return head
 
 
 def _replace(path: Path, table: pa.Table) -> None:

@@ -41,9 +41,9 @@ class ArchivedExchange:
 class Recovered:
     """An unfinished archive, mended: its exchanges in order, when its run began (UTC), how much was cut from it.
 
-    is_replay is whether its answers are older than the run: they came out of another archive. A visit of the site must
-    not go on with them. asked is what the run asked, as it was said to ArchiveWriter. is_whole is whether nothing is
-    left to ask: the archive has its ledger and its name.
+    asked is what the run asked, as it was said to ArchiveWriter: only a run that asks the same may go on with it, so
+    that no answer of a replay stands for one of the site. is_whole is whether nothing is left to ask: the archive has
+    its ledger and its name.
     """
 
     part: Path
@@ -51,7 +51,6 @@ class Recovered:
     started_at: datetime
     exchanges: tuple[ArchivedExchange, ...]
     cut_bytes: int
-    is_replay: bool
     asked: str = ""
     is_whole: bool = False
 
@@ -97,8 +96,7 @@ def recover(part: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovere
         return None
     except OSError as error:
         raise DiskTrouble(f"{part}: cannot be mended ({error}); make room and refresh again") from error
-    is_replay = any(exchange.fetched_at < started_at for exchange in exchanges)
-    return Recovered(part, int(run), started_at, exchanges, cut_bytes, is_replay, asked)
+    return Recovered(part, int(run), started_at, exchanges, cut_bytes, asked)
 
 
 def find_whole(archive: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Recovered | None:
@@ -116,7 +114,7 @@ def find_whole(archive: Path, now: datetime, max_age: timedelta = MAX_AGE) -> Re
         return None
     if begun is None or abs(now - begun[0]) > max_age:
         return None
-    return Recovered(archive, int(run), begun[0], (), 0, is_replay=False, asked=begun[1], is_whole=True)
+    return Recovered(archive, int(run), begun[0], (), 0, asked=begun[1], is_whole=True)
 
 
 def sweep_parts(raw: Path, before: int) -> None:

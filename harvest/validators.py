@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from harvest.answers import Answer, BrokenAnswer
+from harvest.answers import Answer, BrokenAnswer, split_final
 from harvest.members import WarcRecord, record_at
 from harvest.payloads import payload_of
 from schema.errors import DamagedArchive
@@ -20,8 +20,7 @@ from schema.nouns import PAGE_OUTCOMES, Original, Payload, Visit
 
 MAX_VALIDATOR_CHARS = 1024
 
-# interim answers (1xx) may come before it
-_NOT_MODIFIED = re.compile(rb"(?:HTTP/1\.\d 1\d\d[^\n]*\n(?:[^\r\n]+\r?\n)*\r?\n)*HTTP/\d(?:\.\d)? 304\b")
+_NOT_MODIFIED = re.compile(rb"HTTP/\d(?:\.\d)? 304\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,10 @@ def is_absence(visit: Visit) -> bool:
 
 def is_not_modified(block: bytes) -> bool:
     """Whether the bytes of an answer say 304, whatever length their headers give the body that is not sent."""
-    return _NOT_MODIFIED.match(block) is not None
+    try:
+        return _NOT_MODIFIED.match(split_final(block)[0]) is not None
+    except BrokenAnswer:
+        return False
 
 
 def kept_validators(answer: Answer) -> tuple[str | None, str | None]:

@@ -138,7 +138,8 @@ class Visit:
 
     outcome is one of OUTCOMES; reason says why an address was not asked, or what failed; via is the address that led
     here; attempts counts requests sent for it; fetched_at is UTC; payload_digest is sha256 of the decoded payload, or
-    None when nothing was decoded; redirect_url is where the answer sends us. etag and last_modified are the validators
+    None when nothing was decoded; redirect_url is where the answer sends us; written_url is how the site wants the
+    address to be written, where it was asked for so and not as url. etag and last_modified are the validators
     of the page, exactly as received, where a later night may send them. Of a page that is not_modified, and of one that
     a 304 says is still not there, original is the answer that holds it; pointer, fetched_at and status are tonight's,
     size, media type and digest the original's.
@@ -161,6 +162,7 @@ class Visit:
     etag: str | None = None
     last_modified: str | None = None
     original: Original | None = None
+    written_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ class Certificate:
     held at the moment that the certificate is for, unique_records what was read. repeats are records that two pages
     showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
     Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
-    first 20 of each; the counts are None where no sitemap could be read.
+    first 20 of each; the counts are None where no sitemap could be read. sitemap_gap says why not all that the sitemap
+    names was compared.
     """
 
     url: str
@@ -192,6 +195,7 @@ class Certificate:
     sitemap_only: tuple[str, ...] = ()
     not_in_sitemap_count: int | None = None
     not_in_sitemap: tuple[str, ...] = ()
+    sitemap_gap: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

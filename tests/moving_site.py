@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from harvest.client import Client
 from harvest.crawl import crawl
+from harvest.spellings import Spellings
 from schema.addresses import canonical_url, page_number
 from schema.nouns import ListingVisit, PageReading, Payload, Pointer, Record, Span, Visit
 from tests.site_server import make_source
@@ -99,6 +100,7 @@ class _Memory:
     site: Site
     user_agent: str = "moisson/test"
     bodies: list[Payload] = field(default_factory=list)
+    spellings: Spellings = field(default_factory=Spellings)
 
     def slow_down(self, delay_s: float) -> None: ...
 

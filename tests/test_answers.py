@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harvest import answers
-from harvest.answers import Answer, BrokenAnswer, read_answer, split_head
+from harvest.answers import (
+    MAX_INTERIM_ANSWERS,
+    Answer,
+    BrokenAnswer,
+    body_forms,
+    read_answer,
+    read_head,
+    split_final,
+    split_head,
+)
 from tests.site_server import chunk
 
 TEXT = "Une épicerie itinérante dessert dix communes du plateau.\n".encode() * 40
@@ -149,6 +158,20 @@ def test_an_interim_answer_is_passed_over() -> None:
     assert (got.status, got.content) == (200, b"ok")
     with pytest.raises(BrokenAnswer):
         read_answer(early)
+
+
+def test_answers_that_never_come_to_their_point_are_refused_however_many() -> None:
+    interim, last = b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    assert read_answer(interim * MAX_INTERIM_ANSWERS + last).content == b"ok"
+    assert body_forms(interim * MAX_INTERIM_ANSWERS + last) == (b"ok", b"ok", b"ok")
+    endless = interim * 400_000 + last
+    started = time.process_time()
+    for refuse in (read_answer, body_forms, read_head, split_final):
+        for long in (interim * (MAX_INTERIM_ANSWERS + 1) + last, endless):
+            with pytest.raises(BrokenAnswer, match="more than 10 interim answers"):
+                refuse(long)
+    # each passed over by a copy of the rest would be minutes
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize("length", ["", "-1", "many", "4, 4"])

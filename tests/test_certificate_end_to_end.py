@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from flows.jobs import rebuild, refresh
-from flows.ledger import read_ledgers
+from flows.ledger import Ledger, read_ledgers
 from flows.sources_found import SHIPPED
 from flows.stages import harvest
 from harvest import client as client_module
+from harvest import sitemap as witness
 from harvest.archive import read_blocks
 from releases.gates import is_missing_from_replay, reasons_to_hold
 from releases.store import latest_release
@@ -152,11 +153,64 @@ def test_the_witness_names_the_first_twenty(tmp_path: Path) -> None:
     assert (certificate.not_in_sitemap_count, len(certificate.not_in_sitemap)) == (25, 20)
 
 
+def witnessed(tmp_path: Path, site: SiteServer, sitemaps: dict[str, str]) -> tuple[Certificate, Ledger]:
+    """The certificate of a listing, and the ledger, on a site with these sitemaps; {o} is its origin."""
+    for path, named in sitemaps.items():
+        site.scripts[path] = answer(named.replace("{o}", site.origin), media_type="text/xml")
+    source = make_source(site.origin, sitemap=f"{site.origin}/sitemap.xml")
+    ledger = harvest(source, Layout(tmp_path, "essai"), 1, [])
+    assert ledger.listings[0].certificate is not None
+    return ledger.listings[0].certificate, ledger
+
+
+@pytest.mark.parametrize(("count", "is_cut"), [(29, False), (30, False), (31, True), (1000, True)])
+def test_a_sitemap_that_names_too_much_is_told_of_as_far_as_there_is_room(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    is_cut: bool,  # noqa: FBT001  # a case of the table
+) -> None:
+    monkeypatch.setattr(witness, "MAX_ADDRESSES", 30)
+    slugs = [*SLUGS, *(f"seule-{number:03}" for number in range(count - len(SLUGS)))]
+    named = "".join(f"<loc>{{o}}/{slug}</loc>" for slug in slugs)
+    with SiteServer(moving()) as site:
+        certificate, ledger = witnessed(tmp_path, site, {"/sitemap.xml": f"<urlset>{named}</urlset>"})
+    assert certificate.is_complete, "the sitemap is a second witness, and no more"
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (min(count, 30) - 25, 0)
+    assert sum(visit.outcome == "not_listed" for visit in ledger.visits) == min(count, 30) - 25
+    gap = "the sitemap names more than 30 addresses or 50 sitemaps: the others were not compared"
+    assert certificate.sitemap_gap == (gap if is_cut else None)
+
+
+@pytest.mark.parametrize(
+    ("sitemaps", "room", "asked", "is_cut"),
+    [(3, 50_000, 3, False), (49, 50_000, 49, False), (50, 50_000, 49, True), (90, 50_000, 49, True), (3, 2, 2, True)],
+)
+def test_of_too_many_sitemaps_the_first_are_asked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sitemaps: int,
+    room: int,
+    asked: int,
+    is_cut: bool,  # noqa: FBT001  # a case of the table
+) -> None:
+    monkeypatch.setattr(witness, "MAX_ADDRESSES", room)
+    named = "".join(f"<sitemap><loc>{{o}}/s{number}.xml</loc></sitemap>" for number in range(sitemaps))
+    index = f"<sitemapindex><sitemap><loc>{{o}}/sitemap.xml</loc></sitemap>{named}</sitemapindex>"
+    parts = {f"/s{number}.xml": f"<urlset><loc>{{o}}/{number}</loc></urlset>" for number in range(sitemaps)}
+    with SiteServer(moving()) as site:
+        certificate, _ = witnessed(tmp_path, site, {"/sitemap.xml": index, **parts})
+        assert sum(target.startswith("/s") and target.endswith(".xml") for target in site.targets()) == asked + 1
+    assert certificate.sitemap_only_count == asked
+    assert (certificate.sitemap_gap is not None) == is_cut
+
+
 def test_without_a_sitemap_there_is_no_witness(tmp_path: Path) -> None:
     with SiteServer(moving()) as site:
         certificate = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings[0].certificate
     assert certificate is not None
     assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (None, None)
+    assert certificate.sitemap_gap is None
 
 
 def test_a_page_that_the_replayed_archive_lacks_stays_no_gap_for_the_gates(tmp_path: Path) -> None:

@@ -93,11 +93,13 @@ def test_interim_answers_and_copies_are_told_too(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "000001.warc.gz", "essai") as archive:
         archive.add_exchange(SITE, REQUEST, b"HTTP/1.1 103 Early\r\n\r\n" + answer("", status="404 No"), WHEN)
         archive.add_exchange(SITE, REQUEST, b"HTTP/1.1 103 Early\r\n\r\n", WHEN)
+        # more than are passed over: what comes after them is not looked for
+        archive.add_exchange(SITE, REQUEST, b"HTTP/1.1 103 Early\r\n\r\n" * 11 + answer(""), WHEN)
         archive.add_copy(SITE, b"x", "Text/Plain; charset=utf-8", "conversion", WHEN)
         archive.add_ledger({"format": 1}, WHEN)
     write_index(tmp_path)
     told = [(r["status"], r["media_type"]) for r in rows_of(tmp_path, "response", "conversion")]
-    assert told == [(404, "text/html"), (None, None), (None, "text/plain")]
+    assert told == [(404, "text/html"), (None, None), (None, None), (None, "text/plain")]
 
 
 def test_the_index_is_made_anew_from_the_archives_alone(raw: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flows import reading as reading_module
 from flows import remembered as remembered_module
+from flows.captures import import_warc
 from flows.jobs import rebuild, refresh
 from flows.remembered import Remembered
 from flows.workers import parse_in_workers
@@ -82,6 +83,55 @@ def test_what_the_last_night_did_not_meet_is_forgotten(source: Source, layout: L
     night(source, layout, {LISTING: listing(block("Alpha"))})
     assert b"Alpha" in layout.readings.read_bytes()
     assert b"Beta" not in layout.readings.read_bytes()
+
+
+def imported(source: Source, layout: Layout, count: int = 5) -> None:
+    pages = {f"https://rtes.example/vieux-{number}": own_page(f"Vieux {number}") for number in range(count)}
+    import_warc(source, layout.data, warc(layout.data.parent / "vieux.warc.gz", pages))
+
+
+def test_copies_are_parsed_once_too_and_again_by_a_rebuild(source: Source, layout: Layout, parsed: list[str]) -> None:
+    night(source, layout)
+    imported(source, layout)
+    parsed.clear()
+    night(source, layout)
+    copies = [f"https://rtes.example/vieux-{number}#2026-01-02T03:04:05Z" for number in range(5)]
+    assert sorted(parsed) == copies
+    parsed.clear()
+    told = newest(layout).manifest["tables"]
+    for answers in (SITE, EDITED, SITE):
+        night(source, layout, answers)
+    assert parsed == [BETA, BETA], "another page each time, and no copy"
+    assert sum(line.startswith(b"copy-") for line in layout.readings.read_bytes().splitlines()) == 5
+    assert newest(layout).manifest["tables"]["records"]["logical_digest"] == told["records"]["logical_digest"]
+    parsed.clear()
+    rebuild(source, layout.data)
+    assert set(copies) < set(parsed), "a rebuild believes the archive alone"
+
+
+def test_copies_read_by_other_code_are_forgotten(
+    source: Source, layout: Layout, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night(source, layout)
+    imported(source, layout)
+    night(source, layout)
+    monkeypatch.setattr(remembered_module, "code_digest", lambda: "other code")
+    parsed.clear()
+    night(source, layout)
+    assert sum("#" in url for url in parsed) == 5
+    lines = layout.readings.read_bytes().splitlines()
+    assert len([line for line in lines if line]) == len(SITE) + 5
+
+
+def test_a_line_of_a_copy_that_was_cut_is_written_again(source: Source, layout: Layout, parsed: list[str]) -> None:
+    night(source, layout)
+    imported(source, layout)
+    night(source, layout)
+    layout.readings.write_bytes(layout.readings.read_bytes()[:-20])
+    for again in (1, 0):
+        parsed.clear()
+        assert "unchanged" in night(source, layout)
+        assert len(parsed) == again
 
 
 def test_nights_that_remember_and_nights_that_do_not_give_the_same_tables(source: Source, tmp_path: Path) -> None:

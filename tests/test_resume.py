@@ -13,12 +13,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastwarc.warc import ArchiveIterator as FastIterator
 from fastwarc.warc import WarcRecordType
 
+from flows.stages import find_unfinished, harvest
 from harvest.archive import ArchiveWriter, read_block, read_blocks, read_ledger
 from harvest.client import Client, Pace
 from harvest.foreign import ForeignPage
@@ -30,6 +32,8 @@ from harvest.resuming import ResumingTransport
 from harvest.revisits import answer_bytes, request_bytes
 from harvest.wire import Exchange, NetworkTransport
 from schema.errors import DamagedArchive
+from schema.layout import Layout
+from schema.sources import Source
 from tests.site_server import (
     Answer,
     Hourglass,
@@ -229,11 +233,31 @@ def test_an_import_is_not_gone_on_with_as_if_it_were_a_visit(tmp_path: Path) -> 
         assert part.read_bytes() == before
 
 
-def test_a_replay_is_told_from_a_visit(tmp_path: Path) -> None:
-    for run, age in ((1, timedelta(0)), (2, timedelta(days=-30))):
-        with ArchiveWriter(tmp_path / f"{run:06d}.warc.gz", "essai") as archive:
-            archive.add_exchange(*EXCHANGES[0], datetime.now(UTC) + age)
-        assert mended(archive.path).is_replay == (age != timedelta(0))
+def killed(source: Source, layout: Layout) -> None:
+    """A run that dies when all was asked, before its archive has a name."""
+
+    def die(_courtesy: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        harvest(source, layout, 1, [], tell=die)
+    assert (layout.raw / "000001.warc.gz.part").exists()
+
+
+def test_a_replay_and_a_visit_do_not_go_on_with_each_other(tmp_path: Path) -> None:
+    with SiteServer({"/liste": listing("Liste", ["a"]), "/a": resource("a")}) as site:
+        live = make_source(site.origin)
+        harvest(live, Layout(tmp_path / "first", "essai"), 1, [])
+        played = make_source(site.origin, replay=str(Layout(tmp_path / "first", "essai").archive(1)))
+        other = tmp_path / "other.warc.gz"
+        other.write_bytes(Layout(tmp_path / "first", "essai").archive(1).read_bytes() * 2)
+        another = make_source(site.origin, replay=str(other))
+        for begun in (live, played):
+            layout = Layout(tmp_path / ("played" if begun.replay_path else "live"), "essai")
+            killed(begun, layout)
+            went_on = [find_unfinished(source, layout, "refresh") is not None for source in (live, played, another)]
+            assert went_on == [begun is live, begun is played, False]
+            assert find_unfinished(begun, layout, "dry") is None
 
 
 # --- playing

@@ -39,6 +39,7 @@ OWN_PREFIX = pytest.mark.xfail(
         (b"<loc>\n  https://x.fr/a\n</loc>", "https://x.fr/a"),
         (b"<loc><![CDATA[https://x.fr/a?b=1&c=2]]></loc>", "https://x.fr/a?b=1&c=2"),
         (b"<loc> <![CDATA[ https://x.fr/a ]]> </loc>", "https://x.fr/a"),
+        (b"<loc><![CDATA[https://x.fr/a?f[0]=b]]></loc>", "https://x.fr/a?f[0]=b"),
         (b"<loc>https://x.fr/a?b=1&amp;c=2</loc>", "https://x.fr/a?b=1&c=2"),
         (b"<sm:loc>https://x.fr/a</sm:loc>", "https://x.fr/a"),
         ("<loc>https://x.fr/été</loc>".encode(), "https://x.fr/été"),
@@ -58,6 +59,8 @@ def test_an_address_is_read_however_it_is_written(written: bytes, url: str) -> N
         b"<urlset/>",
         b"<urlset><url><loc></loc></url></urlset>",
         b"\x1f\x8b\x08\x00",
+        b"<urlset><url><loc>https://x.fr/" + b"a" * 4096 + b"</loc></url></urlset>",
+        b"<urlset><url><loc>&#" + b"1" * 5000 + b";</loc></url></urlset>",
     ],
 )
 def test_what_names_nothing_names_nothing(content: bytes) -> None:
@@ -94,3 +97,24 @@ def test_a_run_of_spaces_takes_no_time(count: int) -> None:
     started = time.perf_counter()
     assert read_sitemap((b"<loc>" + b" " * count + b"x") * 2) == ([], [])
     assert time.perf_counter() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"<loc><![CDATA[x",
+        b"<loc>",
+        b"<![CDATA[]]>",
+        b"]]>",
+        b"</loc>",
+        b"<loc><![CDATA[]]>",
+        b"<loc><![CDATA[x]]></a>",
+    ],
+)
+@pytest.mark.parametrize("start", [b"", b"<loc>", b"<loc><![CDATA["])
+def test_a_broken_sitemap_takes_time_as_its_length_and_no_more(start: bytes, piece: bytes) -> None:
+    # 2 s for 300 kB, where each `<![CDATA[` was followed to the end of the file
+    content = start + piece * (2_000_000 // len(piece))
+    started = time.process_time()
+    assert read_sitemap(content) == ([], [])
+    assert time.process_time() - started < 1.0
