@@ -139,10 +139,13 @@ def _without_soft(state: Crawl, listings: list[ListingVisit]) -> list[ListingVis
 
 
 def _without_pages(state: Crawl, listing: ListingVisit) -> ListingVisit:
-    visit = state.visits[listing.url]
-    while visit.redirect_url in state.visits and visit.outcome == "redirected":
+    if listing.gap:
+        return listing
+    visit, passed = state.visits[listing.url], set[str]()
+    while visit.outcome == "redirected" and visit.redirect_url in state.visits and visit.url not in passed:
+        passed.add(visit.url)
         visit = state.visits[visit.redirect_url]
-    if visit.outcome != "soft_failure" or listing.gap:
+    if visit.outcome != "soft_failure":
         return listing
     gap = f"{listing.url}: {visit.reason}"
     certificate = replace(listing.certificate, is_complete=False, gap=gap) if listing.certificate else None

@@ -1,0 +1,56 @@
+"""Answers that no site means to give, through a whole run: nothing hangs, nothing half is called whole."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.jobs import refresh
+from flows.ledger import Ledger, read_ledgers
+from schema.errors import HeldByGate, SiteUnreachable
+from schema.layout import Layout
+from tests.site_server import Script, SiteServer, listing, make_source, redirect, resource
+
+SLUGS = ("a", "b", "c")
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harvest.client.RETRY_PAUSE_S", 0.0)
+
+
+def site(**more: Script) -> dict[str, Script]:
+    """Three resources and their listing; `more` by path, its first slash left out."""
+    scripts: dict[str, Script] = {"/liste": listing("Liste", SLUGS)}
+    return scripts | {f"/{slug}": resource(slug) for slug in SLUGS} | {f"/{path}": more[path] for path in more}
+
+
+def night(server: SiteServer, data: Path, **values: Any) -> Ledger:
+    """The ledger of one more run, published or held; `values` of its source file."""
+    with suppress(HeldByGate):
+        refresh(make_source(server.origin, **values), data)
+    return read_ledgers(Layout(data, "essai"))[-1]
+
+
+# --- a listing that leads round in a circle
+
+
+@pytest.mark.parametrize(
+    "circle", [{"liste": redirect("/liste")}, {"liste": redirect("/x"), "x": redirect("/liste")}], ids=["one", "two"]
+)
+def test_a_listing_that_leads_back_to_itself_ends_the_run_by_name(tmp_path: Path, circle: dict[str, Script]) -> None:
+    with SiteServer(site(**circle)) as server, pytest.raises(SiteUnreachable, match=r"/liste: leads on to .* no page"):
+        night(server, tmp_path)
+    assert len(server.asked) < 10
+
+
+def test_a_listing_in_a_circle_beside_a_good_one_is_a_gap_by_name(tmp_path: Path) -> None:
+    scripts = site(autre=redirect("/x"), x=redirect("/autre"))
+    with SiteServer(scripts) as server:
+        told = night(server, tmp_path, listings=["/liste", "/autre"])
+    good, circle = told.listings
+    assert (good.gap, good.record_count) == (None, 3)
+    assert circle.gap == f"{server.origin}/autre: leads on to {server.origin}/x, and to no page"
