@@ -12,7 +12,7 @@ from flows.jobs import refresh
 from flows.ledger import Ledger, read_ledgers
 from schema.errors import HeldByGate, SiteUnreachable
 from schema.layout import Layout
-from tests.site_server import Script, SiteServer, listing, make_source, redirect, resource
+from tests.site_server import Answer, Script, SiteServer, listing, make_source, redirect, resource
 
 SLUGS = ("a", "b", "c")
 
@@ -54,3 +54,55 @@ def test_a_listing_in_a_circle_beside_a_good_one_is_a_gap_by_name(tmp_path: Path
     good, circle = told.listings
     assert (good.gap, good.record_count) == (None, 3)
     assert circle.gap == f"{server.origin}/autre: leads on to {server.origin}/x, and to no page"
+
+
+# --- a listing that is cut between two of its blocks, which nothing in its markup shows
+
+
+MANY = [f"r{number}" for number in range(12)]
+WHOLE = listing("Liste", MANY)
+BODY = WHOLE.partition(b"\r\n\r\n")[2]
+CUT = BODY[: BODY.index(b'<article><h2><a href="/r9"')]
+CLOSED = b"HTTP/1.0 200 OK\r\n"
+HTML = CLOSED + b"Content-Type: text/html; charset=utf-8\r\n"
+
+
+def many(answer: Script) -> dict[str, Script]:
+    return {"/liste": answer, **{f"/{slug}": resource(slug) for slug in MANY}}
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        WHOLE.replace(b"Content-Length: %d" % len(BODY), b"Content-Length: %d" % len(CUT)),
+        WHOLE.replace(b"Content-Length: %d" % len(BODY), b"Content-Encoding: gzip\r\nContent-Length: 40")[:-20],
+        (CLOSED + b"\r\n" + CUT, "close"),
+        (HTML + b"\r\n" + CUT, "close"),
+        (HTML + b"Content-Encoding: identity\r\n\r\n" + CUT, "close"),
+        (HTML + b"Content-Encoding: gzip\r\n\r\n" + CUT, "close"),
+    ],
+    ids=["short length", "short length, gzip said", "no type", "no length", "identity", "gzip said"],
+)
+def test_a_listing_that_may_be_cut_is_asked_again_and_never_called_whole(tmp_path: Path, cut: Answer) -> None:
+    with SiteServer(many([cut, WHOLE])) as server:
+        told = night(server, tmp_path / "once")
+        assert told.visits[[v.url for v in told.visits].index(f"{server.origin}/liste")].attempts > 1
+        assert (told.listings[0].gap, told.listings[0].record_count) == (None, len(MANY))
+    with SiteServer(many(cut)) as server, pytest.raises(SiteUnreachable, match=r"may (have been|be) cut"):
+        night(server, tmp_path / "ever")
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        (CLOSED + b"\r\n" + BODY, "close"),
+        (HTML + b"Content-Encoding: identity\r\n\r\n" + BODY, "close"),
+        (HTML + b"Content-Encoding: gzip\r\n\r\n" + BODY, "close"),
+        WHOLE + b"\r\n<!-- 0.3 s -->",
+    ],
+    ids=["no type", "identity", "gzip said", "a word behind"],
+)
+def test_a_listing_that_comes_to_its_end_is_whole(tmp_path: Path, whole: Script) -> None:
+    with SiteServer(many(whole)) as server:
+        told = night(server, tmp_path)
+    assert (told.listings[0].gap, told.listings[0].record_count) == (None, len(MANY))
