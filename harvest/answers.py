@@ -24,6 +24,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _LOOKED_AT_BYTES = 512
 _LINE_END = re.compile(r"\r?\n")
+# a longer one is no length of anything, and Python reads none of 4301 digits
+_MAX_LENGTH_DIGITS = 20
 _PAGE_END = re.compile(rb"</html\s*>", re.IGNORECASE)
 _PAGE_END_WITHIN_BYTES = 4096
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
@@ -130,6 +132,8 @@ def _undo_transfer(answer: Answer, body: bytes) -> bytes:
         return _dechunk(body) if _CHUNK_SIZE.match(body) else body
     length = answer.header("content-length") or ""
     if length.isdecimal():
+        if len(length) > _MAX_LENGTH_DIGITS:
+            raise BrokenAnswer(f"{len(body)} bytes of an announced number of {len(length)} digits")
         return _of_length(answer, body, int(length))
     _require_end(answer, body)
     return body

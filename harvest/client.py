@@ -168,7 +168,7 @@ class Client:
             return replace(visit, outcome="not_archived", reason="the WARC that is replayed does not hold it")
         except NotPublic as error:
             return replace(visit, outcome="not_asked", reason=f"{error}")
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:  # a host that no IDNA name is, `xn--` say
             return replace(visit, reason=f"{error}"[:300])
         except httpx.HTTPError as error:
             self._breaker.note(host, has_failed=True)

@@ -20,8 +20,9 @@ MAX_PAUSES_S = 3600.0
 _STATUSES = frozenset({429, 503, 301, 302, 303, 307, 308})
 
 _SECONDS = re.compile(r"[0-9]+")
-# a number with more digits says the same as this one: not tonight, nor in a hundred years
+# a longer rest says the same as this one, of 31 years: not tonight; and no calendar ends before it
 _MAX_DIGITS = 9
+_LONGEST_S = 10.0**_MAX_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
 
 
 def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
-    """Seconds to wait from the answer on; 0 for a date that is past, None for what is neither seconds nor a date.
+    """Seconds to wait from the answer on, at most 31 years; 0 for a date that is past, None for what is neither.
 
     Args:
         stated: the header Retry-After, by RFC 9110, 10.2.3: whole seconds or an HTTP date.
@@ -68,9 +69,9 @@ def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
     """
     text = (stated or "").strip()
     if _SECONDS.fullmatch(text):
-        return float(text) if len(text) <= _MAX_DIGITS else 10.0**_MAX_DIGITS
+        return float(text) if len(text) <= _MAX_DIGITS else _LONGEST_S
     until = read_http_date(text)
-    return None if until is None else max(0.0, (until - answered_at).total_seconds())
+    return None if until is None else min(max(0.0, (until - answered_at).total_seconds()), _LONGEST_S)
 
 
 def read_http_date(stated: str | None) -> datetime | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 
 from flows.jobs import refresh
 from flows.ledger import Ledger, read_ledgers
+from harvest.answers import BrokenAnswer, read_answer
 from schema.errors import HeldByGate, SiteUnreachable
 from schema.layout import Layout
-from tests.site_server import Answer, Script, SiteServer, listing, make_source, redirect, resource
+from tests.site_server import Answer, Script, SiteServer, answer, listing, make_source, redirect, resource
+from tests.small_site import warc
 
 SLUGS = ("a", "b", "c")
 
@@ -67,8 +71,8 @@ CLOSED = b"HTTP/1.0 200 OK\r\n"
 HTML = CLOSED + b"Content-Type: text/html; charset=utf-8\r\n"
 
 
-def many(answer: Script) -> dict[str, Script]:
-    return {"/liste": answer, **{f"/{slug}": resource(slug) for slug in MANY}}
+def many(shown: Script) -> dict[str, Script]:
+    return {"/liste": shown, **{f"/{slug}": resource(slug) for slug in MANY}}
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,40 @@ def test_a_listing_that_comes_to_its_end_is_whole(tmp_path: Path, whole: Script)
     with SiteServer(many(whole)) as server:
         told = night(server, tmp_path)
     assert (told.listings[0].gap, told.listings[0].record_count) == (None, len(MANY))
+
+
+# --- answers that no arithmetic of ours was made for
+
+
+LAST_DAY = "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/b"])
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(minutes=2), timedelta(days=20_000)], ids=str)
+def test_a_rest_to_the_end_of_the_calendar_postpones_the_run(tmp_path: Path, path: str, behind: timedelta) -> None:
+    date = f"Date: {format_datetime(datetime.now(UTC) - behind, usegmt=True)}"
+    with SiteServer(site() | {path: answer("", date, LAST_DAY, status="503 Later")}) as server:
+        with pytest.raises(SiteUnreachable, match=r"asks for no request before .* postponed"):
+            night(server, tmp_path)
+        assert server.targets().count(path) == 1
+
+
+@pytest.mark.parametrize("target", ["http://xn--/robots.txt", "http://xn--a/", "//xn--/"])
+def test_robots_sent_to_a_name_that_is_none_postpones_the_run(tmp_path: Path, target: str) -> None:
+    with SiteServer(site() | {"/robots.txt": redirect(target)}) as server:
+        with pytest.raises(SiteUnreachable, match="cannot be had"):
+            night(server, tmp_path)
+        server.scripts.pop("/robots.txt")
+        assert night(server, tmp_path).listings[0].record_count == len(SLUGS)
+
+
+def test_a_length_of_five_thousand_digits_is_refused_in_a_warc_too(tmp_path: Path) -> None:
+    huge = resource("a").replace(b"Content-Length: ", b"Content-Length: " + b"9" * 5000)
+    with pytest.raises(BrokenAnswer, match=r"announced number of 500. digits"):
+        read_answer(huge)
+    origin = "http://example.org"
+    answers = {f"{origin}/liste": listing("Liste", SLUGS), f"{origin}/a": huge, f"{origin}/b": resource("b")}
+    source = make_source(origin, replay=str(warc(tmp_path / "night.warc.gz", answers)))
+    refresh(source, tmp_path)
+    outcomes = {v.url: v.outcome for v in read_ledgers(Layout(tmp_path, "essai"))[-1].visits}
+    assert (outcomes[f"{origin}/a"], outcomes[f"{origin}/b"]) == ("failed", "fetched")
