@@ -19,6 +19,7 @@ INFLATE_STEP_BYTES = 64 * 1024
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _GZIP = (["gzip"], ["x-gzip"])
 _GZIP_MAGIC = b"\x1f\x8b"
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -118,6 +119,20 @@ def body_forms(block: bytes) -> tuple[bytes, bytes, bytes]:
     return body, _undo_transfer(answer, body), answer.content
 
 
+def ends_exactly(block: bytes) -> bool:
+    """Whether the bytes are one answer and nothing behind it, by the answer's own framing; in doubt they are not."""
+    try:
+        answer, body = read_head(block)
+        transfer, lengths = answer.all_of("transfer-encoding"), answer.all_of("content-length")
+        if answer.status in (204, 304):
+            return not body
+        if transfer:
+            return transfer == ["chunked"] and _TRAILERS.fullmatch(body, _chunks(body)[1]) is not None
+    except BrokenAnswer:
+        return False
+    return lengths == [f"{len(body)}"]
+
+
 def _headers(head: bytes) -> list[tuple[str, str]]:
     lines = _LINE_END.split(head.decode("latin-1"))[1:]
     pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")
@@ -178,6 +193,11 @@ def _has_end(body: bytes) -> bool:
 
 
 def _dechunk(body: bytes) -> bytes:
+    return b"".join(_chunks(body)[0])
+
+
+def _chunks(body: bytes) -> tuple[list[bytes], int]:
+    """What the chunks of a body hold, and where the line of the last, empty one ends."""
     parts: list[bytes] = []
     place = 0
     while True:
@@ -186,7 +206,7 @@ def _dechunk(body: bytes) -> bytes:
             raise BrokenAnswer("cut between two chunks")
         length = int(size[1], 16)
         if length == 0:
-            return b"".join(parts)
+            return parts, size.end()
         start = size.end()
         if len(body) < start + length:
             raise BrokenAnswer("cut within a chunk")

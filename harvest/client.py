@@ -179,15 +179,20 @@ class Client:
         self._budget.received_bytes = max(self._budget.received_bytes, received_bytes + len(exchange.response))
         self._meter.answers += 1
         visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6))
+        try:
+            visit = self._archived(visit, address, exchange, validators)
+        except BrokenAnswer as error:  # without even a head there is nothing to archive
+            visit = replace(visit, reason=str(error))
+        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
+        return visit
+
+    def _archived(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         if is_not_modified(exchange.response):
-            self._breaker.note(host, has_failed=False)
             return self._unchanged(visit, address, exchange, validators)
         is_cut = visit.role == "robots" and is_beginning(exchange.response)
         told = (address, exchange.request, exchange.response, exchange.fetched_at)
         pointer = self._archive.add_exchange(*told, is_cut=is_cut)
-        visit = self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
-        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
-        return visit
+        return self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
 
     def _unchanged(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""

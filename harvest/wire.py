@@ -19,6 +19,7 @@ from typing import Self
 import httpcore
 import httpx
 
+from harvest.answers import ends_exactly
 from harvest.archive import ArchivedBlock, read_blocks
 from harvest.revisits import effective_answer, request_bytes
 from harvest.tape import Limits, Tape, TapedBackend, TooLarge, unheard
@@ -90,7 +91,10 @@ class NetworkTransport(httpx.BaseTransport):
                 answer.close()
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise httpx.TransportError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        exchange = Exchange(bytes(self._tape.sent), bytes(self._tape.received), fetched_at, time.monotonic() - started)
+        # what stands behind an answer is nobody's: the next request would have it for its own
+        received, elapsed_s = bytes(self._tape.received), time.monotonic() - started
+        self._tape.has_surplus = not ends_exactly(received)
+        exchange = Exchange(bytes(self._tape.sent), received, fetched_at, elapsed_s)
         return _told(answer.status, exchange)
 
     def _asked(self, request: httpx.Request) -> httpcore.Request:

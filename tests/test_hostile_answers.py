@@ -5,17 +5,23 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from flows.jobs import refresh
 from flows.ledger import Ledger, read_ledgers
 from harvest.answers import BrokenAnswer, read_answer
+from harvest.archive import ArchiveWriter
+from harvest.client import Client
+from harvest.pace import skipped_pace
+from harvest.wire import Exchange
 from schema.errors import HeldByGate, SiteUnreachable
 from schema.layout import Layout
-from tests.site_server import Answer, Script, SiteServer, answer, listing, make_source, redirect, resource
+from tests.site_server import Answer, Script, SiteServer, answer, chunked, listing, make_source, redirect, resource
 from tests.small_site import warc
 
 SLUGS = ("a", "b", "c")
@@ -147,3 +153,53 @@ def test_a_length_of_five_thousand_digits_is_refused_in_a_warc_too(tmp_path: Pat
     refresh(source, tmp_path)
     outcomes = {v.url: v.outcome for v in read_ledgers(Layout(tmp_path, "essai"))[-1].visits}
     assert (outcomes[f"{origin}/a"], outcomes[f"{origin}/b"]) == ("failed", "fetched")
+
+
+# --- answers that nobody asked for
+
+
+EVIL = resource("evil")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        resource("a") + EVIL,
+        b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL,
+        redirect("/liste") + EVIL,
+        chunked(b"<html>a</html>") + EVIL,
+        (resource("a"), 0.05, EVIL),
+        resource("a") + EVIL[:30],
+        resource("a") + b"\r\n\r\n",
+    ],
+    ids=["behind a page", "behind 204", "behind a redirection", "behind chunks", "later", "half", "blank"],
+)
+def test_an_answer_behind_an_answer_is_nobodys(tmp_path: Path, sent: Script) -> None:
+    with SiteServer(site(a=sent)) as server:
+        told = night(server, tmp_path, pace={"delay_s": 0.15})
+        assert server.targets().count("/b") == 1
+    evil = sha256(EVIL.partition(b"\r\n\r\n")[2]).hexdigest()
+    digests = {v.url.removeprefix(server.origin): v.payload_digest for v in told.visits}
+    assert evil not in digests.values()
+    for slug in ("b", "c"):
+        assert digests[f"/{slug}"] == sha256(resource(slug).partition(b"\r\n\r\n")[2]).hexdigest()
+
+
+def test_an_answer_that_ends_where_it_says_keeps_its_connection(tmp_path: Path) -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    trailed = chunked(b"<html>", b"b</html>")[:-2] + b"X-Trailer: 1\r\n\r\n"
+    gone = b"HTTP/1.1 204 No Content\r\n\r\n"
+    with SiteServer(site(a=early + resource("a"), b=trailed, c=gone)) as server:
+        night(server, tmp_path)
+        assert (server.connections, len(server.asked)) == (1, 6)
+
+
+def test_an_answer_without_a_head_is_a_failed_visit(tmp_path: Path) -> None:
+    class Headless(httpx.BaseTransport):
+        def handle_request(self, _request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, extensions={"exchange": Exchange(b"", b"", datetime.now(UTC), 0.0)})
+
+    source, pace = make_source("http://example.org"), skipped_pace(0.0)
+    with ArchiveWriter(tmp_path / "1.warc.gz", "essai") as archive, Client(source, Headless(), archive, pace) as client:
+        visit = client.fetch("http://example.org/a", "resource")[-1]
+    assert (visit.outcome, visit.attempts, visit.reason) == ("failed", 3, "the answer ends within its headers")
