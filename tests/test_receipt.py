@@ -155,7 +155,7 @@ def stop_at(count: int, kind: type[BaseException]) -> Any:
     return progress
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, OSError])
 def test_a_run_that_is_stopped_leaves_its_receipt_and_is_gone_on_with(
     tmp_path: Path, kind: type[BaseException]
 ) -> None:
@@ -171,6 +171,20 @@ def test_a_run_that_is_stopped_leaves_its_receipt_and_is_gone_on_with(
     assert run_state(Layout(tmp_path, "essai"), 1) == "published"
     assert len(without_own(site.targets())) == len(set(without_own(site.targets()))), "nothing is asked twice"
     assert told(tmp_path)["courtesy"]["requests"] == len(site.asked), "both parts of the run are told of"
+
+
+def test_a_run_that_a_bug_ends_leaves_its_receipt_and_is_not_gone_on_with(tmp_path: Path) -> None:
+    with SiteServer(SITE) as site:
+        source = make_source(site.origin)
+        with pytest.raises(ZeroDivisionError):
+            refresh(source, tmp_path, progress=stop_at(7, ZeroDivisionError))
+        report, asked = told(tmp_path), len(site.asked)
+        assert (report["state"], report["courtesy"]["requests"]) == ("failed", asked)
+        assert report["verdict"].startswith("broken off by ZeroDivisionError")
+        refresh(source, tmp_path)
+    assert run_state(Layout(tmp_path, "essai"), 1) == "failed"
+    assert run_state(Layout(tmp_path, "essai"), 2) == "published"
+    assert told(tmp_path, 2)["courtesy"]["requests"] == len(site.asked) - asked, "every answer is a new one"
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
