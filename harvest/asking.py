@@ -124,6 +124,12 @@ def may_ask(state: Crawl, url: str) -> bool:
     return robots is not None and robots.may_fetch(url)
 
 
+def refusal(state: Crawl, url: str, written: str) -> str | None:
+    """The rule that denies a canonical address as the site writes it; None where robots.txt is not read yet."""
+    robots = state.robots.get(urlsplit(url).netloc)
+    return robots.refusal(written) if robots is not None else None
+
+
 def read(state: Crawl, visit: Visit, *, is_listing: bool) -> tuple[PageReading, Visit]:
     """What a fetched page states, and its visit: its outcome is `soft_failure` where the page is none."""
     payload = state.client.read(visit)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,6 +19,7 @@ from harvest.limits import Breaker, Budget
 from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
+from harvest.redirections import Redirections, Refusal
 from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
 from harvest.tape import NotTrusted, TooLarge
@@ -66,8 +67,7 @@ class Client:
         self._turns, self._breaker, self._budget, self._meter = Turns(pace), Breaker(), Budget(source.pace), Meter()
         self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
         self._validators = dict(validators or {})
-        # how the site writes addresses that it wants otherwise than we do (`/a/` for `/a`)
-        self._written: dict[str, str] = {}
+        self._redirections = Redirections(source.schemes)
         # addresses whose last failure would be the same at once again
         self._futile: set[str] = set()
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
@@ -92,6 +92,10 @@ class Client:
             SiteUnreachable: more than a night has room for.
         """
         self._turns.slow_down(delay_s)
+
+    def heed(self, refusal: Refusal) -> None:
+        """Ask for no spelling of an address that robots.txt denies: refusal names its rule."""
+        self._redirections.refusal = refusal
 
     def fetch(
         self, url: str, role: str, via: str | None = None, may_follow: Callable[[str], bool] = lambda _: True
@@ -137,7 +141,7 @@ class Client:
             if visit.outcome == "not_asked":
                 return replace(visit, attempts=0)
             self._meter.retries += attempt > 1
-            if attempt == 1 and visit.redirect_url == url and url in self._written:
+            if attempt == 1 and visit.redirect_url == url and self._redirections.is_rewritten(url):
                 continue
             if url in self._futile or not _is_to_be_tried_again(visit):
                 break
@@ -157,7 +161,7 @@ class Client:
             self._turns.end()
 
     def _attempt(self, visit: Visit, host: str) -> Visit:
-        address, validators = self._written.get(visit.url, visit.url), self._validators.get(visit.url)
+        address, validators = self._redirections.written(visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
         received_bytes = self._budget.received_bytes
         said = {"role": visit.role, "loopbacks": self._loopbacks, "heard": self._budget.hear}
@@ -237,7 +241,7 @@ class Client:
         )
         self._heed(visit, answer, exchange)
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
-            return self._redirected(visit, target)
+            return self._redirections.follow(visit, target)
         if answer.status == 200:  # the one status that is a page
             etag, last_modified = (None, None) if is_cut else kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
@@ -254,18 +258,6 @@ class Client:
         if pause is not None:
             self._turns.pause(pause.pause_s)
             self._meter.pauses.append(pause)
-
-    def _redirected(self, visit: Visit, target: str) -> Visit:
-        try:
-            url = canonical_url(target, visit.url, self._source.schemes)
-        except ValueError as error:
-            return replace(visit, outcome="failed", reason=f"redirected to {error}")
-        asked, written = self._written.get(url, url), urljoin(visit.url, target.partition("#")[0])
-        if lowers(url, written):  # a server behind a proxy may not know that it is asked by https
-            written = "https:" + written.partition(":")[2]
-        if url == visit.url and written != asked:
-            self._written[url] = written
-        return replace(visit, outcome="redirected", redirect_url=url)
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
-from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_asked, note_page, read
+from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_asked, note_page, read, refusal
 from harvest.client import AGENT, Client
 from harvest.listings import read_listing
 from harvest.robots import Robots, read_robots
@@ -54,6 +55,7 @@ def crawl(
         Blocked: a log-in, challenge, maintenance or error page stands in place of every listing.
     """
     state = Crawl(source, client, read_page, progress, visits={} if met is None else met)
+    client.heed(partial(refusal, state))
     _ask_robots(state)
     _ask_probes(state)
     in_sitemap = _ask_sitemap(state)

@@ -203,3 +203,34 @@ def test_an_answer_without_a_head_is_a_failed_visit(tmp_path: Path) -> None:
     with ArchiveWriter(tmp_path / "1.warc.gz", "essai") as archive, Client(source, Headless(), archive, pace) as client:
         visit = client.fetch("http://example.org/a", "resource")[-1]
     assert (visit.outcome, visit.attempts, visit.reason) == ("failed", 3, "the answer ends within its headers")
+
+
+# --- what robots.txt denies is not asked, however the site comes to name it
+
+
+DENIES = answer("User-agent: *\nDisallow: /b/\nDisallow: /*?utm_source\n", media_type="text/plain")
+
+
+@pytest.mark.parametrize(
+    ("slug", "written", "rule"),
+    [("b", "/b/", "Disallow: /b/"), ("c", "/c?utm_source=x", "Disallow: /*?utm_source")],
+)
+def test_a_spelling_that_robots_denies_is_not_asked_and_named(
+    tmp_path: Path, slug: str, written: str, rule: str
+) -> None:
+    scripts = site() | {"/robots.txt": DENIES, f"/{slug}": redirect(written), written: resource(slug)}
+    with SiteServer(scripts) as server:
+        told = night(server, tmp_path)
+        assert (server.targets().count(f"/{slug}"), server.targets().count(written)) == (1, 0)
+    (visit,) = (v for v in told.visits if v.url == f"{server.origin}/{slug}")
+    assert (visit.outcome, visit.reason, visit.attempts) == ("refused_by_robots", f"robots.txt: {rule}", 1)
+    assert told.courtesy is not None
+    assert told.courtesy["refusals"] == [{"url": visit.url, "rule": visit.reason}]
+
+
+@pytest.mark.parametrize("written", ["/a/", "/a?utm_medium=x"])
+def test_a_spelling_that_robots_allows_is_asked(tmp_path: Path, written: str) -> None:
+    with SiteServer(site() | {"/robots.txt": DENIES, "/a": redirect(written), written: resource("a")}) as server:
+        told = night(server, tmp_path)
+        assert written in server.targets()
+    assert [v.outcome for v in told.visits if v.url == f"{server.origin}/a"] == ["fetched"]
