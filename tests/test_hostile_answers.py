@@ -19,6 +19,7 @@ from harvest.archive import ArchiveWriter
 from harvest.client import Client
 from harvest.pace import skipped_pace
 from harvest.wire import Exchange
+from releases.store import latest_release
 from schema.errors import HeldByGate, SiteUnreachable
 from schema.layout import Layout
 from tests.site_server import Answer, Script, SiteServer, answer, chunked, listing, make_source, redirect, resource
@@ -234,3 +235,53 @@ def test_a_spelling_that_robots_allows_is_asked(tmp_path: Path, written: str) ->
         told = night(server, tmp_path)
         assert written in server.targets()
     assert [v.outcome for v in told.visits if v.url == f"{server.origin}/a"] == ["fetched"]
+
+
+# --- a page that robots.txt or a sitemap led to first
+
+
+PAGED = {"/liste": listing("Liste", ["a", "b"], "/liste?page=1"), "/liste?page=1": listing("Liste", ["c"])}
+
+
+@pytest.mark.parametrize(
+    ("scripts", "values"),
+    [
+        ({"/robots.txt": redirect("/liste", "302 Found")}, {}),
+        ({"/robots.txt": redirect("/x", "302 Found"), "/x": redirect("/liste", "302 Found")}, {}),
+        ({"/robots.txt": redirect("/liste?page=1", "302 Found")}, {}),
+        ({"/sitemap.xml": redirect("/liste?page=1", "302 Found")}, {"sitemap": "/sitemap.xml"}),
+        ({"/robots.txt": redirect("/c", "302 Found")}, {}),
+        ({"/robots.txt": redirect("/neu", "302 Found"), "/liste": redirect("/neu"), "/neu": PAGED["/liste"]}, {}),
+    ],
+    ids=["robots", "robots, two hops", "robots to the second page", "sitemap", "robots to a resource", "both to one"],
+)
+def test_a_page_that_was_first_met_by_the_way_is_read_as_what_it_is(
+    tmp_path: Path, scripts: dict[str, Script], values: dict[str, str]
+) -> None:
+    def rows(data: Path, more: dict[str, Script], **said: Any) -> tuple[Ledger, list[tuple[str, str]]]:
+        with SiteServer(site() | PAGED | more) as server:
+            told = night(server, data, **{key: server.origin + path for key, path in said.items()})
+            assert sum(v.attempts for v in told.visits) == len(server.asked)
+            release = latest_release(Layout(data, "essai"))
+            assert release is not None
+            pages = [row["page_url"].removeprefix(server.origin) for row in release.rows("records")]
+            return told, sorted(zip(pages, (row["title"] for row in release.rows("records")), strict=True))
+
+    told, records = rows(tmp_path / "odd", scripts, **values)
+    _, plain = rows(tmp_path / "plain", {})
+    assert sorted((page.replace("/neu", "/liste"), title) for page, title in records) == plain
+    assert (told.listings[0].gap, told.listings[0].record_count) == (None, 3)
+    roles = {v.url.rpartition("/")[2]: v.role for v in told.visits}
+    assert (roles["liste"], roles["liste?page=1"], roles["c"]) == ("listing", "listing", "resource")
+
+
+@pytest.mark.parametrize("kind", ["sitemap", "liste"])
+def test_what_robots_led_to_and_was_cut_there_is_read_whole(tmp_path: Path, kind: str) -> None:
+    """Of a robots.txt 1 MB is taken: a page that it led to is asked for again, and has room for ten."""
+    body = BODY.replace(b"</body>", b"<p>" + b"mot " * 300_000 + b"</p></body>")
+    long = answer(body, media_type="text/html; charset=utf-8")
+    scripts = many(long) | {"/robots.txt": redirect(f"/{kind}", "302 Found"), "/sitemap": long}
+    with SiteServer(scripts) as server:
+        told = night(server, tmp_path, sitemap=f"{server.origin}/sitemap")
+        assert server.targets().count(f"/{kind}") == 2
+    assert (told.listings[0].gap, told.listings[0].record_count) == (None, len(MANY))
