@@ -102,6 +102,8 @@ class _Memory:
 
     def slow_down(self, delay_s: float) -> None: ...
 
+    def heed(self, refusal: object) -> None: ...
+
     def fetch(self, url: str, role: str, via: str | None = None, may_follow: object = None) -> list[Visit]:
         attempts, status, body = 0, 500, ""
         while status >= 500 and attempts < 3:
