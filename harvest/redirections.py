@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from harvest.reach import lowers
 from schema.addresses import canonical_url
 from schema.nouns import Visit
+
+_ASCII = "".join(map(chr, range(0x80)))
 
 # the rule of robots.txt that denies a canonical address as the site writes it, None where it may be asked
 Refusal = Callable[[str, str], str | None]
@@ -37,6 +39,7 @@ class Redirections:
 
     def follow(self, visit: Visit, target: str) -> Visit:
         """A visit that was redirected, with where to; a spelling that robots.txt denies is refused by its rule."""
+        target = _as_sent(target)
         try:
             url = canonical_url(target, visit.url, self._schemes)
         except ValueError as error:
@@ -49,3 +52,12 @@ class Redirections:
                 return replace(visit, outcome="refused_by_robots", reason=rule)
             self._written[url] = written
         return replace(visit, outcome="redirected", redirect_url=url)
+
+
+def _as_sent(target: str) -> str:
+    """An address out of a header that was read as Latin-1: UTF-8 where its bytes are that, else the very bytes."""
+    sent = target.encode("latin-1", errors="replace")
+    try:
+        return sent.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote(sent, safe=_ASCII)

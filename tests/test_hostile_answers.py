@@ -285,3 +285,34 @@ def test_what_robots_led_to_and_was_cut_there_is_read_whole(tmp_path: Path, kind
         told = night(server, tmp_path, sitemap=f"{server.origin}/sitemap")
         assert server.targets().count(f"/{kind}") == 2
     assert (told.listings[0].gap, told.listings[0].record_count) == (None, len(MANY))
+
+
+# --- where a site sends us, in bytes that no address has
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked"),
+    [
+        ("/café".encode(), "/caf%C3%A9"),
+        ("/café".encode("latin-1"), "/caf%E9"),
+        (b"/caf%c3%a9", "/caf%C3%A9"),
+        ("/café?q=été%20".encode(), "/caf%C3%A9?q=%C3%A9t%C3%A9+"),
+        ("/b/é/".encode(), "/b/%C3%A9"),
+    ],
+)
+def test_a_location_is_asked_for_as_it_was_sent(tmp_path: Path, sent: bytes, asked: str) -> None:
+    moved = b"HTTP/1.1 301 Moved\r\nLocation: " + sent + b"\r\nContent-Length: 0\r\n\r\n"
+    with SiteServer(site() | {"/b": moved, asked: resource("b")}) as server:
+        told = night(server, tmp_path)
+        assert server.targets().count(asked) == 1
+    assert [v.outcome for v in told.visits if v.url == server.origin + asked] == ["fetched"]
+
+
+def test_a_spelling_in_utf_8_is_asked_for_as_it_was_sent(tmp_path: Path) -> None:
+    moved = b"HTTP/1.1 301 Moved\r\nLocation: " + "/été/".encode() + b"\r\nContent-Length: 0\r\n\r\n"
+    named = listing("Liste", ["a", "b", "%C3%A9t%C3%A9"])
+    scripts = site(liste=named) | {"/%C3%A9t%C3%A9": moved, "/%C3%A9t%C3%A9/": resource("c")}
+    with SiteServer(scripts) as server:
+        told = night(server, tmp_path)
+        assert server.targets()[-1] == "/%C3%A9t%C3%A9/"
+    assert told.visits[-1].outcome == "fetched"
