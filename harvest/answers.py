@@ -18,7 +18,8 @@ INFLATE_STEP_BYTES = 64 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+# as many digits as h11 takes, which reads the same bytes first
+CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _GZIP = (["gzip"], ["x-gzip"])
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -144,7 +145,7 @@ def _undo_transfer(answer: Answer, body: bytes) -> bytes:
     if transfer and transfer not in (["chunked"], ["identity"]):
         raise BrokenAnswer(f"transfer coding {', '.join(transfer)!r}; only chunked is read")
     if transfer == ["chunked"]:
-        return _dechunk(body) if _CHUNK_SIZE.match(body) else body
+        return _dechunk(body) if CHUNK_SIZE.match(body) else body
     length = answer.header("content-length") or ""
     if length.isdecimal():
         if len(length) > _MAX_LENGTH_DIGITS:
@@ -201,7 +202,7 @@ def _chunks(body: bytes) -> tuple[list[bytes], int]:
     parts: list[bytes] = []
     place = 0
     while True:
-        size = _CHUNK_SIZE.match(body, place)
+        size = CHUNK_SIZE.match(body, place)
         if not size:
             raise BrokenAnswer("cut between two chunks")
         length = int(size[1], 16)

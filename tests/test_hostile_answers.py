@@ -16,6 +16,7 @@ from flows.jobs import refresh
 from flows.ledger import Ledger, read_ledgers
 from harvest.answers import BrokenAnswer, read_answer
 from harvest.archive import ArchiveWriter
+from harvest.beginnings import read_robots_answer
 from harvest.client import Client
 from harvest.pace import skipped_pace
 from harvest.wire import Exchange
@@ -316,3 +317,39 @@ def test_a_spelling_in_utf_8_is_asked_for_as_it_was_sent(tmp_path: Path) -> None
         told = night(server, tmp_path)
         assert server.targets()[-1] == "/%C3%A9t%C3%A9/"
     assert told.visits[-1].outcome == "fetched"
+
+
+# --- chunks
+
+
+def padded(body: bytes, digits: int, announced: int | None = None) -> bytes:
+    """A page in one chunk whose size is written with so many digits."""
+    size = f"{len(body) if announced is None else announced:0{digits}x}".encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + size + b"\r\n" + body + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("digits", [4, 15, 16, 18, 20, 21])
+def test_what_h11_takes_for_a_chunk_is_read_as_one(tmp_path: Path, digits: int) -> None:
+    body = resource("b").partition(b"\r\n\r\n")[2]
+    with SiteServer(site(b=padded(body, digits))) as server:
+        told = night(server, tmp_path)
+    (visit,) = (v for v in told.visits if v.url == f"{server.origin}/b")
+    if digits > 20:
+        assert (visit.outcome, visit.pointer) == ("failed", None)
+    else:
+        assert (visit.outcome, visit.size_bytes, visit.payload_digest) == (
+            "fetched",
+            len(body),
+            sha256(body).hexdigest(),
+        )
+
+
+@pytest.mark.parametrize("size", [16**15, 16**20 - 1])
+def test_a_chunk_of_more_than_there_is_is_cut(size: int) -> None:
+    sent = padded(b"User-agent: *\n" * 50_000, 20, announced=size)
+    with pytest.raises(BrokenAnswer, match="cut within a chunk"):
+        read_answer(sent)
+    # of a robots.txt what came is enough
+    kept, is_cut = read_robots_answer(sent)
+    assert (is_cut, kept.content[:14]) == (True, b"User-agent: *\n")
