@@ -52,7 +52,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
     if pause_s is None:
         return None
     if pause_s > MAX_RETRY_AFTER_S or sum(pause.pause_s for pause in former) + pause_s > MAX_PAUSES_S:
-        until = (answered_at + timedelta(seconds=pause_s)).strftime("%Y-%m-%d %H:%M:%S")
+        until = (answered_at + timedelta(seconds=min(pause_s, _LONGEST_S))).strftime("%Y-%m-%d %H:%M:%S")
         raise SiteUnreachable(
             f"{url} answers {answer.status} and asks for no request before {until} UTC, so nothing more is asked: "
             "postponed, refresh later"
@@ -61,7 +61,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
 
 
 def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
-    """Seconds to wait from the answer on, at most 31 years; 0 for a date that is past, None for what is neither.
+    """Seconds to wait from the answer on; 0 for a date that is past, None for what is neither seconds nor a date.
 
     Args:
         stated: the header Retry-After, by RFC 9110, 10.2.3: whole seconds or an HTTP date.
@@ -71,7 +71,7 @@ def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
     if _SECONDS.fullmatch(text):
         return float(text) if len(text) <= _MAX_DIGITS else _LONGEST_S
     until = read_http_date(text)
-    return None if until is None else min(max(0.0, (until - answered_at).total_seconds()), _LONGEST_S)
+    return None if until is None else max(0.0, (until - answered_at).total_seconds())
 
 
 def read_http_date(stated: str | None) -> datetime | None:
