@@ -164,7 +164,8 @@ class Client:
         address, validators = self._redirections.written(visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
         received_bytes = self._budget.received_bytes
-        said = {"role": visit.role, "loopbacks": self._loopbacks, "heard": self._budget.hear}
+        told = {"heard": self._budget.hear, "leaves": self._turns.leave}
+        said = {"role": visit.role, "loopbacks": self._loopbacks, **told}
         try:
             with self._http.stream("GET", address, headers=headers, extensions=said) as response:
                 exchange: Exchange = response.extensions["exchange"]

@@ -34,7 +34,7 @@ class Limits:
 Heard = Callable[[int], None]
 
 
-def unheard(_size_bytes: int) -> None:
+def unheard(_size_bytes: int = 0) -> None:
     """Count nothing."""
 
 
