@@ -20,6 +20,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)? (\d{3})")
 # as many digits as h11 takes, which reads the same bytes first
 CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_BODILESS = (204, 304)
 _TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
 _GZIP = (["gzip"], ["x-gzip"])
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -125,7 +126,7 @@ def ends_exactly(block: bytes) -> bool:
     try:
         answer, body = read_head(block)
         transfer, lengths = answer.all_of("transfer-encoding"), answer.all_of("content-length")
-        if answer.status in (204, 304):
+        if answer.status in _BODILESS:
             return not body
         if transfer:
             return transfer == ["chunked"] and _TRAILERS.fullmatch(body, _chunks(body)[1]) is not None
@@ -141,6 +142,8 @@ def _headers(head: bytes) -> list[tuple[str, str]]:
 
 
 def _undo_transfer(answer: Answer, body: bytes) -> bytes:
+    if answer.status in _BODILESS:  # whatever stands behind its head is nobody's
+        return b""
     transfer = answer.all_of("transfer-encoding")
     if transfer and transfer not in (["chunked"], ["identity"]):
         raise BrokenAnswer(f"transfer coding {', '.join(transfer)!r}; only chunked is read")

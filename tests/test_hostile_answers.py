@@ -157,6 +157,12 @@ def test_a_length_of_five_thousand_digits_is_refused_in_a_warc_too(tmp_path: Pat
     assert (outcomes[f"{origin}/a"], outcomes[f"{origin}/b"]) == ("failed", "fetched")
 
 
+def test_a_page_number_of_five_thousand_digits_is_a_gap_and_no_exception(tmp_path: Path) -> None:
+    with SiteServer(site(liste=listing("Liste", SLUGS, "/liste?page=" + "9" * 5000))) as server:
+        told = night(server, tmp_path)
+    assert (told.listings[0].gap or "").endswith("9: 404")
+
+
 # --- answers that nobody asked for
 
 
@@ -183,6 +189,7 @@ def test_an_answer_behind_an_answer_is_nobodys(tmp_path: Path, sent: Script) -> 
     evil = sha256(EVIL.partition(b"\r\n\r\n")[2]).hexdigest()
     digests = {v.url.removeprefix(server.origin): v.payload_digest for v in told.visits}
     assert evil not in digests.values()
+    assert not any(v.size_bytes for v in told.visits if v.status == 204)
     for slug in ("b", "c"):
         assert digests[f"/{slug}"] == sha256(resource(slug).partition(b"\r\n\r\n")[2]).hexdigest()
 
