@@ -95,9 +95,9 @@ def refresh(
             shutil.rmtree(layout.staging, ignore_errors=True)
             raise
         except BaseException as error:
-            # Ctrl-C, SIGTERM, signals of Prefect's, a bug: the next refresh goes on with it
+            # Ctrl-C, SIGTERM, signals of Prefect's, a disk: the next refresh goes on with it; not so after a bug
             if "courtesy" in report:
-                _note_interruption(layout, run, report, error)
+                _note_end(layout, run, report, error)
             raise
         ended = {"verdict": outcome.verdict, "exit_code": 0, "ended_at": datetime.now(UTC), **outcome.facts}
         write_run(layout, run, {**report, **ended}, pages)
@@ -109,9 +109,13 @@ def _note_courtesy(report: dict[str, Any], courtesy: dict[str, Any] | None) -> N
     report["courtesy"] = courtesy
 
 
-def _note_interruption(layout: Layout, run: int, report: dict[str, Any], cause: BaseException) -> None:
-    """Leave what is known of a run that was stopped; what stopped it is raised, whatever becomes of this."""
+def _note_end(layout: Layout, run: int, report: dict[str, Any], cause: BaseException) -> None:
+    """Leave what is known of a run that was stopped or broke off; its cause is raised, whatever becomes of this."""
     ended = {"verdict": f"interrupted by {type(cause).__name__}", "state": INTERRUPTED, "is_retryable": True}
+    if isinstance(cause, Exception) and not isinstance(cause, OSError):
+        # played again, the same answers would bring the same exception
+        verdict = f"broken off by {type(cause).__name__}: {cause}"[:500]
+        ended = {"verdict": verdict, "state": Bug.verdict, "exit_code": 1, "is_retryable": True}
     with suppress(MoissonError):
         write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, ())
 

@@ -155,8 +155,8 @@ def _asked(source: Source, kind: Kind) -> str:
 def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
     """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
 
-    One that came to an end of its own, by an error, has a report that says so: its bad answers are not played again. An
-    interrupted one whose archive is whole was stopped while its tables were made, if no tables rest on it.
+    One that came to an end of its own, by an error or a bug, has a report that says so: its answers are not played
+    again. An interrupted one whose archive is whole was stopped while its tables were made, if no tables rest on it.
     """
     run = layout.last_begun()
     is_over = run_state(layout, run) not in (None, INTERRUPTED)

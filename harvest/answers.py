@@ -19,13 +19,23 @@ INFLATE_STEP_BYTES = 64 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})")
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+# as many digits as h11 takes, which reads the same bytes first
+CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,20})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_BODILESS = (204, 304)
+_TRAILERS = re.compile(rb"(?:[^\r\n]+\r?\n)*\r?\n")
+_GZIP = (["gzip"], ["x-gzip"])
 _GZIP_MAGIC = b"\x1f\x8b"
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _LOOKED_AT_BYTES = 512
 _LINE_END = re.compile(r"\r?\n")
+# a longer one is no length of anything, and Python reads none of 4301 digits
+_MAX_LENGTH_DIGITS = 20
 _PAGE_END = re.compile(rb"</html\s*>", re.IGNORECASE)
 _PAGE_END_WITHIN_BYTES = 4096
+_PAGE_TYPES = ("text/html", "application/xhtml+xml")
+# what a page shows soon, where no header says that it is one
+_PAGE_START = re.compile(rb"<(?:!doctype html|html|head|body|article|div|h1|p|a)\b", re.IGNORECASE)
+_PAGE_START_WITHIN_BYTES = 1024
 
 
 class BrokenAnswer(ValueError):
@@ -124,6 +134,20 @@ def body_forms(block: bytes) -> tuple[bytes, bytes, bytes]:
     return body, _undo_transfer(answer, body), answer.content
 
 
+def ends_exactly(block: bytes) -> bool:
+    """Whether the bytes are one answer and nothing behind it, by the answer's own framing; in doubt they are not."""
+    try:
+        answer, body = read_head(block)
+        transfer, lengths = answer.all_of("transfer-encoding"), answer.all_of("content-length")
+        if answer.status in _BODILESS:
+            return not body
+        if transfer:
+            return transfer == ["chunked"] and _TRAILERS.fullmatch(body, _chunks(body)[1]) is not None
+    except BrokenAnswer:
+        return False
+    return lengths == [f"{len(body)}"]
+
+
 def _headers(head: bytes) -> list[tuple[str, str]]:
     lines = _LINE_END.split(head.decode("latin-1"))[1:]
     pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")
@@ -131,39 +155,75 @@ def _headers(head: bytes) -> list[tuple[str, str]]:
 
 
 def _undo_transfer(answer: Answer, body: bytes) -> bytes:
+    if answer.status in _BODILESS:  # whatever stands behind its head is nobody's
+        return b""
     transfer = answer.all_of("transfer-encoding")
     if transfer and transfer not in (["chunked"], ["identity"]):
         raise BrokenAnswer(f"transfer coding {', '.join(transfer)!r}; only chunked is read")
     if transfer == ["chunked"]:
-        return _dechunk(body) if _CHUNK_SIZE.match(body) else body
+        return _dechunk(body) if CHUNK_SIZE.match(body) else body
     length = answer.header("content-length") or ""
     if length.isdecimal():
+        if len(length) > _MAX_LENGTH_DIGITS:
+            raise BrokenAnswer(f"{len(body)} bytes of an announced number of {len(length)} digits")
         return _of_length(answer, body, int(length))
-    is_page = answer.status == 200 and answer.media_type in ("text/html", "application/xhtml+xml")
-    if is_page and not answer.all_of("content-encoding") and not _PAGE_END.search(body[-_PAGE_END_WITHIN_BYTES:]):
-        raise BrokenAnswer("no length announced and no </html> at the end: it may have been cut")
+    _require_end(answer, body)
     return body
 
 
 def _of_length(answer: Answer, body: bytes, length: int) -> bytes:
-    """The body as long as announced; an archive that kept the length of a coded body over the decoded one is let be."""
-    if answer.all_of("content-encoding") and body and not _GZIP_MAGIC.startswith(body[:2]):
+    """The body as long as announced; an archive that kept the length of a coded body over the decoded one is let be.
+
+    What lies behind a page that came to its end is not ours; behind anything else it may be the rest of it.
+    """
+    if _codings(answer) and body and not _GZIP_MAGIC.startswith(body[:2]):
+        if len(body) > length:
+            _require_end(answer, body)
         return body
     if len(body) < length:
         raise BrokenAnswer(f"{len(body)} bytes of the {length} announced")
-    return body[:length]
+    part, surplus = body[:length], body[length:].strip()
+    if surplus and answer.status == 200 and not (_is_page(answer, part) and _has_end(part)):
+        raise BrokenAnswer(f"{len(body)} bytes where {length} were announced: it may be cut")
+    return part
+
+
+def _require_end(answer: Answer, body: bytes) -> None:
+    """Refuse a page whose length nothing tells and that does not come to its end; a gzip body has an end of its own."""
+    is_text = not _codings(answer) or (_codings(answer) in _GZIP and _is_decoded(body))
+    if answer.status == 200 and is_text and _is_page(answer, body) and not _has_end(body):
+        raise BrokenAnswer("no length announced and no </html> at the end: it may have been cut")
+
+
+def _is_decoded(body: bytes) -> bool:
+    """Whether a body that is called gzip was decoded already, by what it begins with."""
+    return not _GZIP_MAGIC.startswith(body[:2]) and not _NO_TEXT.search(body, 0, _LOOKED_AT_BYTES)
+
+
+def _is_page(answer: Answer, body: bytes) -> bool:
+    looks_like_one = not answer.media_type and _PAGE_START.search(body, 0, _PAGE_START_WITHIN_BYTES) is not None
+    return looks_like_one or answer.media_type in _PAGE_TYPES
+
+
+def _has_end(body: bytes) -> bool:
+    return _PAGE_END.search(body[-_PAGE_END_WITHIN_BYTES:]) is not None
 
 
 def _dechunk(body: bytes) -> bytes:
+    return b"".join(_chunks(body)[0])
+
+
+def _chunks(body: bytes) -> tuple[list[bytes], int]:
+    """What the chunks of a body hold, and where the line of the last, empty one ends."""
     parts: list[bytes] = []
     place = 0
     while True:
-        size = _CHUNK_SIZE.match(body, place)
+        size = CHUNK_SIZE.match(body, place)
         if not size:
             raise BrokenAnswer("cut between two chunks")
         length = int(size[1], 16)
         if length == 0:
-            return b"".join(parts)
+            return parts, size.end()
         start = size.end()
         if len(body) < start + length:
             raise BrokenAnswer("cut within a chunk")
@@ -171,18 +231,23 @@ def _dechunk(body: bytes) -> bytes:
         place = start + length + (2 if body[start + length : start + length + 2] == b"\r\n" else 1)
 
 
+def _codings(answer: Answer) -> list[str]:
+    """The content codings that an answer names; `identity` is none."""
+    return [coding for coding in answer.all_of("content-encoding") if coding != "identity"]
+
+
 def _undo_coding(answer: Answer, body: bytes) -> bytes:
-    codings = [coding for coding in answer.all_of("content-encoding") if coding != "identity"]
+    codings = _codings(answer)
     if not codings:
         return body
-    if codings not in (["gzip"], ["x-gzip"]):
+    if codings not in _GZIP:
         raise BrokenAnswer(f"content coding {', '.join(codings)!r}; only gzip is read")
     # a page is never empty: a gzip body cut before its first byte is
     if not body and (answer.status in (204, 304) or (answer.status != 200 and answer.header("content-length") == "0")):
         return body
     if _GZIP_MAGIC.startswith(body[:2]):
         return _gunzip(body)
-    if _NO_TEXT.search(body, 0, _LOOKED_AT_BYTES):
+    if not _is_decoded(body):
         raise BrokenAnswer("called gzip, and neither that nor text")
     return body
 

@@ -17,6 +17,9 @@ from schema.addresses import canonical_url
 from schema.nouns import PageReading, Payload, Visit
 from schema.sources import Source
 
+# what is asked for its own sake: no page that holds resources
+_BY_THE_WAY = frozenset({"robots", "sitemap", "probe"})
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -59,19 +62,44 @@ def canonical(state: Crawl, url: str) -> str | None:
 def ask(state: Crawl, url: str, role: str, via: str | None) -> Visit:
     """Fetch an address once, robots permitting; the last hop's visit."""
     if url in state.visits and state.visits[url].outcome not in ("not_listed", "not_asked"):
-        return state.visits[url]
+        return _in_role(state, state.visits[url], role)
     state.met.add(url)
     robots = state.robots.get(urlsplit(url).netloc)
     if robots is None:
         return state.visits.setdefault(url, Visit(url, role, "not_asked", reason="on another host", via=via))
     if rule := robots.refusal(url):
         return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason=rule, via=via))
+    return _fetch(state, url, role, via)
+
+
+def _fetch(state: Crawl, url: str, role: str, via: str | None) -> Visit:
     hops = state.client.fetch(url, role, via, lambda target: target not in state.visits and may_ask(state, target))
     note_asked(state, hops)
     last = _end_of(state, hops[-1], role)
     state.aliases.update({hop.url: last.url for hop in hops if hop.url != last.url})
     tell(state, role)
     return last
+
+
+def _in_role(state: Crawl, visit: Visit, role: str) -> Visit:
+    """A visit made before, as what it is asked for now, where robots.txt or a sitemap led there first.
+
+    Of a robots.txt the beginning is enough, and of a page not: that one is asked for again.
+    """
+    if visit.role not in _BY_THE_WAY or visit.role == role:
+        return visit
+    if visit.role == "robots":
+        if not may_ask(state, visit.url):
+            return visit
+        before = visit.attempts
+        last = _fetch(state, visit.url, role, visit.via)
+        row = state.visits[visit.url]
+        state.visits[visit.url] = replace(row, attempts=row.attempts + before)
+        return state.visits[last.url]
+    if role in _BY_THE_WAY:
+        return visit
+    state.visits[visit.url] = replace(visit, role=role)
+    return state.visits[visit.url]
 
 
 def ask_again(state: Crawl, visit: Visit) -> Visit:
@@ -94,7 +122,7 @@ def ask_unheard(state: Crawl, url: str, role: str) -> Visit | None:
     Such questions are our own: one that was not asked, or that a replay cannot answer, leaves no row.
     """
     if url in state.visits or not may_ask(state, url):
-        return state.visits.get(url)
+        return _in_role(state, state.visits[url], role) if url in state.visits else None
     visit = state.client.fetch(url, role, None, lambda _: False)[-1]
     if visit.outcome == "not_archived":
         return None
@@ -124,6 +152,12 @@ def may_ask(state: Crawl, url: str) -> bool:
     return robots is not None and robots.may_fetch(url)
 
 
+def refusal(state: Crawl, url: str, written: str) -> str | None:
+    """The rule that denies a canonical address as the site writes it; None where robots.txt is not read yet."""
+    robots = state.robots.get(urlsplit(url).netloc)
+    return robots.refusal(written) if robots is not None else None
+
+
 def read(state: Crawl, visit: Visit, *, is_listing: bool) -> tuple[PageReading, Visit]:
     """What a fetched page states, and its visit: its outcome is `soft_failure` where the page is none."""
     payload = state.client.read(visit)
@@ -149,7 +183,7 @@ def _end_of(state: Crawl, last: Visit, role: str) -> Visit:
     """The visit where a redirection ends: one made before, or one that robots.txt forbids, which is ledgered."""
     target = last.redirect_url
     if target is None or target in state.visits:
-        return state.visits.get(target or last.url, last)
+        return _in_role(state, state.visits.get(target or last.url, last), role)
     robots = state.robots.get(urlsplit(target).netloc)
     if last.outcome == "redirected" and robots is not None and (rule := robots.refusal(target)):
         refused = Visit(target, role, "refused_by_robots", reason=rule, via=last.url)

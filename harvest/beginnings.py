@@ -6,15 +6,12 @@ RFC 9309, 2.5 wants at least its first 500 KiB read, however long it is. A page 
 
 from __future__ import annotations
 
-import re
 import zlib
 from pathlib import Path
 
-from harvest.answers import INFLATE_STEP_BYTES, Answer, BrokenAnswer, read_answer, read_head
+from harvest.answers import CHUNK_SIZE, INFLATE_STEP_BYTES, Answer, BrokenAnswer, read_answer, read_head
 from harvest.revisits import effective_answer
 from harvest.robots import MAX_ROBOTS_BYTES
-
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 def read_robots_answer(block: bytes) -> tuple[Answer, bool]:
@@ -63,9 +60,9 @@ def _decoded(head: Answer, body: bytes) -> bytes:
 
 def _dechunked(body: bytes) -> bytes:
     parts, place = list[bytes](), 0
-    while (size := _CHUNK_SIZE.match(body, place)) and (length := int(size[1], 16)):
+    while (size := CHUNK_SIZE.match(body, place)) and (length := int(size[1], 16)):
         parts.append(body[size.end() : size.end() + length])
-        place = size.end() + length
+        place = min(size.end() + length, len(body))
         place += 2 * (body[place : place + 2] == b"\r\n")
     return b"".join(parts)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,9 +19,10 @@ from harvest.limits import Breaker, Budget
 from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
+from harvest.redirections import follow
 from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
-from harvest.spellings import Spellings
+from harvest.spellings import Refusal, Spellings
 from harvest.tape import NotTrusted, TooLarge
 from harvest.validators import Validators, held_answer, is_absence, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
@@ -69,7 +70,7 @@ class Client:
         self._turns, self._breaker, self._budget, self._meter = Turns(pace), Breaker(), Budget(source.pace), Meter()
         self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
         self._validators = dict(validators or {})
-        self.spellings = Spellings(written)
+        self._spellings = Spellings(written)
         # addresses whose last failure would be the same at once again
         self._futile: set[str] = set()
         # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
@@ -94,6 +95,10 @@ class Client:
             SiteUnreachable: more than a night has room for.
         """
         self._turns.slow_down(delay_s)
+
+    def heed(self, refusal: Refusal) -> None:
+        """Ask for no spelling of an address that robots.txt denies: refusal names its rule."""
+        self._spellings.refusal = refusal
 
     def fetch(
         self, url: str, role: str, via: str | None = None, may_follow: Callable[[str], bool] = lambda _: True
@@ -135,15 +140,15 @@ class Client:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if why := self._budget.refusal():
                 return visit if visit.attempts else replace(visit, reason=why)
-            was_validated, address = url in self._validators, self.spellings.of(url)
+            was_validated, address = url in self._validators, self._spellings.of(url)
             visit = replace(self._exchange(Visit(url, role, "failed", via=via)), attempts=attempt)
             if visit.outcome == "not_asked":
                 return replace(visit, attempts=0)
             self._meter.retries += attempt > 1
-            if self.spellings.drop_misspelt(visit):
+            if self._spellings.drop_misspelt(visit):
                 misspelt = visit
                 continue
-            wanted = self.spellings.of(url)
+            wanted = self._spellings.of(url)
             if misspelt is not None and wanted == misspelt.written_url:  # it wants it so, and has nothing there
                 return replace(misspelt, attempts=attempt)
             if visit.redirect_url == url and wanted != address and (attempt == 1 or misspelt is not None):
@@ -166,10 +171,11 @@ class Client:
             self._turns.end()
 
     def _attempt(self, visit: Visit, host: str) -> Visit:
-        address, validators = self.spellings.of(visit.url), self._validators.get(visit.url)
+        address, validators = self._spellings.of(visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
         received_bytes = self._budget.received_bytes
-        said = {"role": visit.role, "loopbacks": self._loopbacks, "heard": self._budget.hear}
+        told = {"heard": self._budget.hear, "leaves": self._turns.leave}
+        said = {"role": visit.role, "loopbacks": self._loopbacks, **told}
         try:
             with self._http.stream("GET", address, headers=headers, extensions=said) as response:
                 exchange: Exchange = response.extensions["exchange"]
@@ -177,7 +183,7 @@ class Client:
             return replace(visit, outcome="not_archived", reason="the WARC that is replayed does not hold it")
         except NotPublic as error:
             return replace(visit, outcome="not_asked", reason=f"{error}")
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:  # a host that no IDNA name is, `xn--` say
             return replace(visit, reason=f"{error}"[:300])
         except httpx.HTTPError as error:
             self._breaker.note(host, has_failed=True)
@@ -189,15 +195,20 @@ class Client:
         self._meter.answers += 1
         visit = replace(visit, fetched_at=exchange.fetched_at, elapsed_s=round(exchange.elapsed_s, 6))
         visit = replace(visit, written_url=None if address == visit.url else address)
+        try:
+            visit = self._archived(visit, address, exchange, validators)
+        except BrokenAnswer as error:  # without even a head there is nothing to archive
+            visit = replace(visit, reason=str(error))
+        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
+        return visit
+
+    def _archived(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         if is_not_modified(exchange.response):
-            self._breaker.note(host, has_failed=False)
             return self._unchanged(visit, address, exchange, validators)
         is_cut = visit.role == "robots" and is_beginning(exchange.response)
         told = (address, exchange.request, exchange.response, exchange.fetched_at)
         pointer = self._archive.add_exchange(*told, is_cut=is_cut)
-        visit = self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
-        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
-        return visit
+        return self._judge(replace(visit, pointer=pointer), exchange, pointer.offset)
 
     def _unchanged(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
         """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""
@@ -242,7 +253,7 @@ class Client:
         )
         self._heed(visit, answer, exchange)
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
-            return self._redirected(visit, target)
+            return follow(visit, target, self._source.schemes, self._spellings)
         if answer.status == 200:  # the one status that is a page
             etag, last_modified = (None, None) if is_cut else kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
@@ -259,18 +270,6 @@ class Client:
         if pause is not None:
             self._turns.pause(pause.pause_s)
             self._meter.pauses.append(pause)
-
-    def _redirected(self, visit: Visit, target: str) -> Visit:
-        try:
-            url = canonical_url(target, visit.url, self._source.schemes)
-        except ValueError as error:
-            return replace(visit, outcome="failed", reason=f"redirected to {error}")
-        written = urljoin(visit.url, target.partition("#")[0])
-        if lowers(url, written):  # a server behind a proxy may not know that it is asked by https
-            written = "https:" + written.partition(":")[2]
-        if url == visit.url and not self.spellings.learn(url, written):
-            visit = replace(visit, reason=f"robots.txt denies what it redirects to: {written}"[:300])
-        return replace(visit, outcome="redirected", redirect_url=url)
 
     # --- afterwards -------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
-from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_asked, note_page, read
+from harvest.asking import Crawl, Progress, ReadPage, ask, ask_unheard, canonical, note_asked, note_page, read, refusal
 from harvest.client import AGENT, Client
 from harvest.listings import read_listing
 from harvest.robots import Robots, read_robots
@@ -53,8 +54,8 @@ def crawl(
         Blocked: a log-in, challenge, maintenance or error page stands in place of every listing.
     """
     state = Crawl(source, client, read_page, progress, visits={} if met is None else met)
+    client.heed(partial(refusal, state))
     _ask_robots(state)
-    client.spellings.heed(lambda url: _may_be_written(state, url))
     _ask_probes(state)
     in_sitemap, sitemap_gap = _ask_sitemap(state)
     starts = [canonical_url(url, schemes=source.schemes) for url in source.listings]
@@ -92,12 +93,6 @@ def _rules(state: Crawl, visit: Visit) -> Robots:
     )
 
 
-def _may_be_written(state: Crawl, url: str) -> bool:
-    """Whether robots.txt lets an address be asked for as the site writes it."""
-    robots = state.robots.get(urlsplit(canonical(state, url) or "").netloc)
-    return robots is not None and robots.may_fetch(url)
-
-
 def _ask_probes(state: Crawl) -> None:
     """Ask each host for an address that cannot exist: what answers 200 to that answers 200 to anything."""
     name = f"moisson-probe-{sha256(state.source.name.encode()).hexdigest()[:16]}"
@@ -110,10 +105,12 @@ def _ask_probes(state: Crawl) -> None:
 def _ask_sitemap(state: Crawl) -> tuple[list[str], str | None]:
     """Canonical addresses that the sitemaps name, and why these are not all."""
     witness = Witness([state.source.sitemap] if state.source.sitemap else [])
+    met: set[str] = set()
     while witness.wants_more():
         address = canonical(state, witness.further.pop(0))
-        if address is None or address in state.visits:
+        if address is None or address in met:
             continue
+        met.add(address)
         witness.asked += 1
         visit = ask(state, address, "sitemap", None)
         if visit.outcome in PAGE_OUTCOMES:
@@ -145,10 +142,13 @@ def _without_soft(state: Crawl, listings: list[ListingVisit]) -> list[ListingVis
 
 
 def _without_pages(state: Crawl, listing: ListingVisit) -> ListingVisit:
-    visit = state.visits[listing.url]
-    while visit.redirect_url in state.visits and visit.outcome == "redirected":
+    if listing.gap:
+        return listing
+    visit, passed = state.visits[listing.url], set[str]()
+    while visit.outcome == "redirected" and visit.redirect_url in state.visits and visit.url not in passed:
+        passed.add(visit.url)
         visit = state.visits[visit.redirect_url]
-    if visit.outcome != "soft_failure" or listing.gap:
+    if visit.outcome != "soft_failure":
         return listing
     gap = f"{listing.url}: {visit.reason}"
     certificate = replace(listing.certificate, is_complete=False, gap=gap) if listing.certificate else None

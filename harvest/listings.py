@@ -115,7 +115,8 @@ def _read_answer(state: Crawl, listing: Listing, url: str, visit: Visit) -> Answ
             return answer_of(visit, reading)
     if visit.outcome in _NOT_THERE and listing.order:
         return Answer(visit, (), fault=_NOT_THERE[visit.outcome])
-    listing.gap = f"{url}: {visit.reason or whole or visit.status or visit.outcome}"
+    led = f"leads on to {visit.redirect_url}, and to no page" if visit.outcome == "redirected" else None
+    listing.gap = f"{url}: {visit.reason or whole or led or visit.status or visit.outcome}"
     # a listing that is no HTML was read, and shows nothing
     return Answer(visit, ()) if visit.outcome in PAGE_OUTCOMES and not listing.order else None
 

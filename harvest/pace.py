@@ -41,6 +41,9 @@ class Turns:
         self._pace, self.delay_s = pace, pace.delay_s
         self.smallest_gap_s: float | None = None
         self._ended_at: float | None = None
+        # of the last one that went out
+        self._answered_at: float | None = None
+        self._is_out = False
         self._free_at = pace.clock()
 
     def slow_down(self, delay_s: float) -> None:
@@ -65,10 +68,16 @@ class Turns:
         if self._ended_at is not None:
             self._free_at = max(self._free_at, self._ended_at + self.delay_s)
         self._pace.wait(max(0.0, self._free_at - self._pace.clock()))
-        if self._ended_at is not None:
-            gap_s = self._pace.clock() - self._ended_at
+
+    def leave(self) -> None:
+        """The request goes out now; one whose answer is played again, out of what a killed run left, never does."""
+        if self._answered_at is not None:
+            gap_s = self._pace.clock() - self._answered_at
             self.smallest_gap_s = gap_s if self.smallest_gap_s is None else min(gap_s, self.smallest_gap_s)
+        self._is_out = True
 
     def end(self) -> None:
         """The answer has come to its end, or will not come."""
         self._ended_at = self._pace.clock()
+        if self._is_out:
+            self._answered_at, self._is_out = self._ended_at, False

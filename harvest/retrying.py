@@ -20,8 +20,9 @@ MAX_PAUSES_S = 3600.0
 _STATUSES = frozenset({429, 503, 301, 302, 303, 307, 308})
 
 _SECONDS = re.compile(r"[0-9]+")
-# a number with more digits says the same as this one: not tonight, nor in a hundred years
+# a longer rest says the same as this one, of 31 years: not tonight; and no calendar ends before it
 _MAX_DIGITS = 9
+_LONGEST_S = 10.0**_MAX_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
     if pause_s is None:
         return None
     if pause_s > MAX_RETRY_AFTER_S or sum(pause.pause_s for pause in former) + pause_s > MAX_PAUSES_S:
-        until = (answered_at + timedelta(seconds=pause_s)).strftime("%Y-%m-%d %H:%M:%S")
+        until = (answered_at + timedelta(seconds=min(pause_s, _LONGEST_S))).strftime("%Y-%m-%d %H:%M:%S")
         raise SiteUnreachable(
             f"{url} answers {answer.status} and asks for no request before {until} UTC, so nothing more is asked: "
             "postponed, refresh later"
@@ -68,7 +69,7 @@ def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:
     """
     text = (stated or "").strip()
     if _SECONDS.fullmatch(text):
-        return float(text) if len(text) <= _MAX_DIGITS else 10.0**_MAX_DIGITS
+        return float(text) if len(text) <= _MAX_DIGITS else _LONGEST_S
     until = read_http_date(text)
     return None if until is None else max(0.0, (until - answered_at).total_seconds())
 

@@ -16,29 +16,36 @@ from schema.nouns import PAGE_OUTCOMES, Visit
 _NO_PAGE = frozenset({"not_found", "gone", "forbidden", "http_error"})
 
 
+# the rule of robots.txt that denies a canonical address as the site writes it, None where it may be asked
+Refusal = Callable[[str, str], str | None]
+
+
+def nothing_refused(_url: str, _written: str) -> None:
+    """Refuse nothing: there is no robots.txt yet."""
+
+
 class Spellings:
-    """The spelling to ask for, by canonical address; begins with those of earlier nights."""
+    """The spelling to ask for, by canonical address; begins with those of earlier nights.
+
+    refusal: asked of every spelling before it is asked for.
+    """
 
     def __init__(self, recalled: Mapping[str, str] | None = None) -> None:
         self._written = dict(recalled or {})
         self._recalled = set(self._written)
-        self._may_ask: Callable[[str], bool] = lambda _: True
-
-    def heed(self, may_ask: Callable[[str], bool]) -> None:
-        """From now on ask for no spelling that may_ask (robots.txt) refuses."""
-        self._may_ask = may_ask
+        self.refusal: Refusal = nothing_refused
 
     def of(self, url: str) -> str:
         """How to ask for an address."""
         written = self._written.get(url, url)
-        return written if written == url or self._may_ask(written) else url
+        return url if written != url and self.refusal(url, written) else written
 
-    def learn(self, url: str, written: str) -> bool:
-        """The site sends an address on to a spelling of it; whether that may be asked for."""
-        if written != url and not self._may_ask(written):
-            return False
+    def learn(self, url: str, written: str) -> str | None:
+        """The site sends an address on to a spelling of it: the rule that denies it, None where it may be asked for."""
+        if written != url and (rule := self.refusal(url, written)):
+            return rule
         self._written[url] = written
-        return True
+        return None
 
     def drop_misspelt(self, visit: Visit) -> bool:
         """Forget the spelling of an earlier night that led to no page; whether it did."""

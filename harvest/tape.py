@@ -34,7 +34,7 @@ class Limits:
 Heard = Callable[[int], None]
 
 
-def unheard(_size_bytes: int) -> None:
+def unheard(_size_bytes: int = 0) -> None:
     """Count nothing."""
 
 
@@ -55,6 +55,8 @@ class Tape:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+        # whether more came over the open connection than the answer that was asked for
+        self.has_surplus = False
         self.rewind(limits.page_bytes, frozenset())
 
     def rewind(self, max_bytes: int, named: Loopbacks, heard: Heard = unheard) -> None:
@@ -145,6 +147,9 @@ class TapedStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """What the connection knows of itself."""
+        # httpcore opens another where the one at rest has something to say: so must what h11 has read ahead of us
+        if info == "is_readable" and self._tape.has_surplus:
+            return True
         return self._stream.get_extra_info(info)
 
 
@@ -167,5 +172,6 @@ class TapedBackend(httpcore.NetworkBackend):
         def connect(address: str, timeout_s: float) -> httpcore.NetworkStream:
             return self._backend.connect_tcp(address, port, timeout_s, local_address, socket_options)
 
+        self._tape.has_surplus = False
         stream = open_checked(host, port, self._tape.named, self._tape.left_s(timeout), connect)
         return TapedStream(stream, self._tape)

@@ -19,6 +19,7 @@ from typing import Self
 import httpcore
 import httpx
 
+from harvest.answers import ends_exactly
 from harvest.archive import ArchivedBlock, read_blocks
 from harvest.revisits import effective_answer, request_bytes
 from harvest.tape import Limits, Tape, TapedBackend, TooLarge, unheard
@@ -51,7 +52,8 @@ class NetworkTransport(httpx.BaseTransport):
 
     A request may carry, in its `extensions`, `role` (a `robots` may bring fewer bytes than a page, and ends there where
     it is longer), `loopbacks` (the loopback hosts and ports that may be reached, see `harvest.reach.named_loopbacks`;
-    without it none may) and `heard` (told how many bytes came, whatever becomes of them).
+    without it none may), `heard` (told how many bytes came, whatever becomes of them) and `leaves` (called when the
+    request goes out).
     """
 
     def __init__(self, limits: Limits = LIMITS) -> None:
@@ -77,6 +79,7 @@ class NetworkTransport(httpx.BaseTransport):
         said = request.extensions
         max_bytes = self._limits.robots_bytes if said.get("role") == "robots" else self._limits.page_bytes
         self._tape.rewind(max_bytes, said.get("loopbacks", frozenset()), said.get("heard", unheard))
+        said.get("leaves", unheard)()
         fetched_at, started = datetime.now(UTC), time.monotonic()
         try:
             answer = self._pool.handle_request(self._asked(request))
@@ -90,7 +93,10 @@ class NetworkTransport(httpx.BaseTransport):
                 answer.close()
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             raise httpx.TransportError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-        exchange = Exchange(bytes(self._tape.sent), bytes(self._tape.received), fetched_at, time.monotonic() - started)
+        # what stands behind an answer is nobody's: the next request would have it for its own
+        received, elapsed_s = bytes(self._tape.received), time.monotonic() - started
+        self._tape.has_surplus = not ends_exactly(received)
+        exchange = Exchange(bytes(self._tape.sent), received, fetched_at, elapsed_s)
         return _told(answer.status, exchange)
 
     def _asked(self, request: httpx.Request) -> httpcore.Request:
@@ -144,6 +150,7 @@ class ReplayTransport(httpx.BaseTransport):
         Raises:
             NotArchived: the WARC holds no answer for this address, or one whose page lies in a file that is not there.
         """
+        request.extensions.get("leaves", unheard)()
         key = next((k for k in _keys(str(request.url)) if k in self._answers), None)
         if key is None:
             raise NotArchived(f"not in the WARC: {request.url}")

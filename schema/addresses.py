@@ -16,6 +16,7 @@ from w3lib.url import canonicalize_url
 _TRACKING = re.compile(
     r"^(utm_\w+|mtm_\w+|matomo_\w+|pk_\w+|piwik_\w+|at_\w+|xtor|fbclid|gclid|dclid|msclkid|mc_[ce]id|yclid|igshid|_ga|_gl)$"
 )
+_MAX_PAGE_DIGITS = 18
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -61,7 +62,8 @@ def page_number(url: str) -> int:
     """
     for key, value in parse_qsl(urlsplit(url).query):
         if key == "page":
-            return max((int(n) for n in value.split(",") if n.isdecimal()), default=0)
+            # no listing has so many pages, and Python reads no number of 4301 digits
+            return max((int(n[:_MAX_PAGE_DIGITS]) for n in value.split(",") if n.isdecimal()), default=0)
     return 0
 
 

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from harvest.client import Client
 from harvest.crawl import crawl
-from harvest.spellings import Spellings
 from schema.addresses import canonical_url, page_number
 from schema.nouns import ListingVisit, PageReading, Payload, Pointer, Record, Span, Visit
 from tests.site_server import make_source
@@ -100,9 +99,10 @@ class _Memory:
     site: Site
     user_agent: str = "moisson/test"
     bodies: list[Payload] = field(default_factory=list)
-    spellings: Spellings = field(default_factory=Spellings)
 
     def slow_down(self, delay_s: float) -> None: ...
+
+    def heed(self, refusal: object) -> None: ...
 
     def fetch(self, url: str, role: str, via: str | None = None, may_follow: object = None) -> list[Visit]:
         attempts, status, body = 0, 500, ""

@@ -30,6 +30,7 @@ def make_turns(delay_s: float) -> tuple[Turns, Hourglass]:
 
 def ask(turns: Turns, time_: Hourglass, lasts_s: float = 0.0) -> None:
     turns.begin()
+    turns.leave()
     time_.now += lasts_s
     turns.end()
 
@@ -52,6 +53,19 @@ def test_the_smallest_gap_is_known_from_the_second_request_on() -> None:
         ask(turns, time_)
         gaps.append(turns.smallest_gap_s)
     assert gaps == [None, None, 9.0, 2.0]
+
+
+def test_a_turn_in_which_nothing_goes_out_is_no_gap() -> None:
+    turns, time_ = make_turns(0.0)
+    ask(turns, time_)
+    for _ in range(2):
+        time_.now += 1.0
+        turns.begin()
+        turns.end()
+    assert turns.smallest_gap_s is None
+    time_.now += 3.0
+    ask(turns, time_)
+    assert turns.smallest_gap_s == 5.0
 
 
 def test_a_pause_is_kept_from_now_on_and_never_shortened() -> None:
@@ -96,6 +110,7 @@ def test_a_replay_waits_by_its_own_clock_only() -> None:
     turns, started = Turns(skipped_pace(100.0)), time.monotonic()
     for _ in range(3):
         turns.begin()
+        turns.leave()
         turns.end()
     assert time.monotonic() - started < 1.0
     assert turns.smallest_gap_s is not None

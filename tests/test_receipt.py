@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def stop_at(count: int, kind: type[BaseException]) -> Any:
     return progress
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, ZeroDivisionError])
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, OSError])
 def test_a_run_that_is_stopped_leaves_its_receipt_and_is_gone_on_with(
     tmp_path: Path, kind: type[BaseException]
 ) -> None:
@@ -171,6 +172,34 @@ def test_a_run_that_is_stopped_leaves_its_receipt_and_is_gone_on_with(
     assert run_state(Layout(tmp_path, "essai"), 1) == "published"
     assert len(without_own(site.targets())) == len(set(without_own(site.targets()))), "nothing is asked twice"
     assert told(tmp_path)["courtesy"]["requests"] == len(site.asked), "both parts of the run are told of"
+
+
+def test_the_smallest_gap_of_a_run_gone_on_with_is_between_requests_that_went_out(tmp_path: Path) -> None:
+    with SiteServer(SITE) as site:
+        source = make_source(site.origin, pace={"delay_s": 0.1})
+        with pytest.raises(KeyboardInterrupt):
+            refresh(source, tmp_path, progress=stop_at(9, KeyboardInterrupt))
+        before, asked = told(tmp_path)["courtesy"]["smallest_gap_s"], len(site.asked)
+        refresh(source, tmp_path)
+    after = told(tmp_path)["courtesy"]["smallest_gap_s"]
+    seen = [later.at - earlier.at for earlier, later in pairwise(site.asked[asked:])]
+    assert len(seen) >= 2
+    assert 0.1 <= before < 1.0
+    assert 0.1 <= after <= min(seen) + 0.001
+
+
+def test_a_run_that_a_bug_ends_leaves_its_receipt_and_is_not_gone_on_with(tmp_path: Path) -> None:
+    with SiteServer(SITE) as site:
+        source = make_source(site.origin)
+        with pytest.raises(ZeroDivisionError):
+            refresh(source, tmp_path, progress=stop_at(7, ZeroDivisionError))
+        report, asked = told(tmp_path), len(site.asked)
+        assert (report["state"], report["courtesy"]["requests"]) == ("failed", asked)
+        assert report["verdict"].startswith("broken off by ZeroDivisionError")
+        refresh(source, tmp_path)
+    assert run_state(Layout(tmp_path, "essai"), 1) == "failed"
+    assert run_state(Layout(tmp_path, "essai"), 2) == "published"
+    assert told(tmp_path, 2)["courtesy"]["requests"] == len(site.asked) - asked, "every answer is a new one"
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])

@@ -105,8 +105,7 @@ def test_a_spelling_that_robots_txt_denies_is_not_asked_for(tmp_path: Path) -> N
         site.scripts["/robots.txt"] = answer("User-agent: *\nDisallow: /r0/\n", media_type="text/plain")
         assert asked(site, layout) == ["/r0", "/r1/", "/r2/"]
         visit = last(layout)["/r0"]
-        assert (visit.outcome, visit.attempts) == ("redirected", 1)
-        assert visit.reason == f"robots.txt denies what it redirects to: {site.origin}/r0/"
+        assert (visit.outcome, visit.attempts, visit.reason) == ("refused_by_robots", 1, "robots.txt: Disallow: /r0/")
 
 
 def test_a_spelling_that_robots_txt_denies_is_not_asked_for_on_the_first_night_either(tmp_path: Path) -> None:
