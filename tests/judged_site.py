@@ -18,6 +18,7 @@ from schema.layout import Layout
 from schema.nouns import JudgedAs
 from schema.sources import Source, read_source
 from tests.small_site import LISTING, listing, page_of, redirect, source_file, warc
+from tests.taken_site import whole
 
 SECOND = LISTING.replace("mobilites-solidaires", "autre")
 HOST = "https://rtes.example"
@@ -120,7 +121,8 @@ class Site:
 
     def spend(self, pages: dict[str, bytes], name: str = "night", *, is_dry: bool = False) -> str:
         """One night that brings these pages."""
-        replay = warc(self.folder / f"{name}.warc.gz", pages)
+        answers = {url: whole(answer) for url, answer in pages.items()}
+        replay = warc(self.folder / f"{name}.warc.gz", answers)
         source = self.source.model_copy(update={"replay": str(replay)})
         return refresh(source, self.data, is_dry=is_dry).verdict
 

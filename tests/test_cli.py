@@ -211,7 +211,7 @@ def test_a_listing_that_held_resources_and_is_empty_holds_the_run(moisson: Run, 
     listings = f'["{LISTING}", "{other}"]'
     full = {
         LISTING: listing(block("Titre")),
-        other: listing(block("Autre")).replace("Mobilités".encode(), b"Autre theme"),
+        other: listing(block("Autre")).replace("Mobilités".encode(), b"Autre lieu"),
     }
     path = source_file(tmp_path, warc(tmp_path / "1.warc.gz", full), listings=listings)
     assert moisson("refresh", str(path), "--direct")[0] == 0
