@@ -26,6 +26,7 @@ from flows.versions import code_digest
 from harvest.crawl import Progress
 from harvest.spellings import written_of
 from harvest.validators import validators_of
+from releases.gates import say_empty
 from releases.store import (
     Release,
     hold,
@@ -87,7 +88,7 @@ def refresh(
             report["damaged"] = [asdict(page) for page in built.damaged]
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
-            outcome = replace(outcome, verdict=f"{outcome.verdict}{told}")
+            outcome = replace(outcome, verdict=f"{outcome.verdict}{told}{say_empty(tonight.listings)}")
         except MoissonError as error:
             ended = {"verdict": f"{error}{told}", "state": error.verdict, "exit_code": error.exit_code}
             again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}

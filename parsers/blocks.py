@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborNode
 
 from parsers.bodies import with_bodies
 from parsers.frames import Block, Field, find_frames, with_unknown
-from parsers.labels import find_labels
+from parsers.labels import describe, find_labels, repeated
 from parsers.nodes import (
     PAGE,
     ancestors,
@@ -33,10 +33,14 @@ from schema.sources import Labels
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stands on a page: its blocks in order, and sentences about labels that were nearly, or not, understood."""
+    """What stands on a page: its blocks in order, and sentences about labels that were nearly, or not, understood.
+
+    unread holds the label words that come again and again on a page without any block, and how often they do.
+    """
 
     blocks: tuple[Block, ...]
     notes: tuple[str, ...]
+    unread: tuple[str, int] | None = None
 
 
 def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) -> Layout:
@@ -67,7 +71,8 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
         else:
             heading = _choose_heading(title, usual, is_alone=len(frames) == 1, is_listing=is_listing)
             blocks.append(_block_of(frame, fields, title, heading, is_listing=is_listing, opens_alike=opens_alike))
-    return Layout(tuple(with_bodies(blocks)), tuple(near))
+    unread = None if blocks else repeated([*(label for _, label in found), *(node for _, node in near)])
+    return Layout(tuple(with_bodies(blocks)), tuple(map(describe, near)), unread)
 
 
 # an element that may be a title, and the smallest element that holds it and the frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.blocks import find_blocks, title_url
+from parsers.blocks import Layout, find_blocks, title_url
 from parsers.frames import Block
 from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
 from parsers.passages import children, read_links, read_passages, seen_text, tidy
@@ -77,8 +77,8 @@ def parse_labelled_blocks(
         page.notes.append("holds U+FFFD: characters that were lost")
     records, rejects = _read_blocks(document, page, layout.blocks)
     if not layout.blocks:
-        if is_listing is False:
-            rejects.append(_reject(page, _Fault("no_blocks", _NO_BLOCKS), None, seen_text(root)))
+        if is_listing is False or layout.unread:
+            rejects.append(_reject(page, _no_blocks(layout), None, seen_text(root)))
         else:
             page.notes.append("no block with labelled fields stands on it")
     return PageReading(
@@ -96,7 +96,17 @@ def parse_labelled_blocks(
     )
 
 
-_NO_BLOCKS = "no block with labelled fields; see whether the page changed, or its labels in the source file"
+def _no_blocks(layout: Layout) -> _Fault:
+    """Why a page of resources holds none."""
+    if layout.unread is None:
+        told = "no block with labelled fields; see whether the page changed, or its labels in the source file"
+        return _Fault("no_blocks", told)
+    words, count = layout.unread
+    return _Fault(
+        "no_blocks",
+        f"{words!r} stands on it {count} times and no block with labelled fields: were labels renamed or left out? "
+        "see the page, then `labels` in the source file",
+    )
 
 
 def _read_page(

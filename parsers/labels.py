@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from rapidfuzz.distance import OSA
 from selectolax.lexbor import LexborNode
 
 from parsers.caps import require_few_labels
-from parsers.nodes import parent_of
+from parsers.nodes import ASIDE, ancestors, link_in, looks, parent_of
 from parsers.passages import children, is_unseen, seen_text
 from schema.folding import fold_label, strip_accents
 from schema.sources import Labels
@@ -22,10 +23,16 @@ _MAX_SPELT_CHARS = 4 * MAX_LABEL_CHARS
 
 
 NEAR_MISS_EDITS = 2
+# label words in a menu, a link, a form to filter by: of the page, not of a record
+_OF_THE_PAGE = ASIDE | {"a", "form", "button", "select", "label"}
 
 
-def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, LexborNode]], list[str]]:
-    """The labels below an element, in page order, each with its kind; and sentences about near-misses.
+# what an element says that is nearly a label: the label, and the element
+NearMiss = tuple[str, LexborNode]
+
+
+def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, LexborNode]], list[NearMiss]]:
+    """The labels below an element, in page order, each with its kind; and near-misses.
 
     Raises:
         TooMuch: more labels than any listing shows.
@@ -43,8 +50,31 @@ def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, Lexbo
                 found.append((wordings[folded], label))
                 require_few_labels(len(found))
         elif close := _near_miss(folded, wordings):
-            near.append(f"nearly the label {close!r}: {' '.join(text.split())!r}; not taken for it")
+            near.append((close, parent_of(node)))
     return found, near
+
+
+def describe(near: NearMiss) -> str:
+    """A near-miss, in words."""
+    label, node = near
+    return f"nearly the label {label!r}: {seen_text(node)!r}; not taken for it"
+
+
+def repeated(found: Sequence[LexborNode]) -> tuple[str, int] | None:
+    """The words that stand on a page most often in boxes that look alike, and how often; None where none do twice.
+
+    Label words that come again and again are those of records, whatever else the records lack.
+
+    Args:
+        found: elements that say a label, or nearly one; where no record was found around any.
+    """
+    alike = Counter(
+        (fold_label(seen_text(node)), looks(node), looks(parent_of(node)))
+        for node in found
+        if link_in(node) is None and not any(outer.tag in _OF_THE_PAGE for outer in (node, *ancestors(node)))
+    )
+    (words, *_), count = max(alike.items(), key=lambda item: item[1], default=(("",), 0))
+    return (words, count) if count > 1 else None
 
 
 def _texts(node: LexborNode) -> Iterator[LexborNode]:

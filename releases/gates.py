@@ -64,6 +64,12 @@ def reasons_to_hold(listings: Sequence[ListingVisit], former_counts: Mapping[str
     return reasons
 
 
+def say_empty(listings: Sequence[ListingVisit]) -> str:
+    """What is said behind a verdict of listings that were read and show no resource; empty where each shows some."""
+    empty = [listing.url for listing in listings if listing.pages and not listing.gap and not listing.record_count]
+    return f"; no resource stands on {', '.join(empty)}: is that so on the site?" if empty else ""
+
+
 def vanished(
     former: Sequence[Mapping[str, Any]],
     resources: Sequence[Mapping[str, Any]],

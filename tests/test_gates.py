@@ -247,9 +247,27 @@ def test_a_login_page_in_place_of_a_listing_that_moved_is_held(layout: Layout) -
             refresh(source, layout.data)
 
 
-def test_a_listing_that_is_empty_on_its_first_visit_is_let_pass(layout: Layout) -> None:
+def test_a_listing_that_is_empty_on_its_first_visit_is_let_pass_and_named(layout: Layout) -> None:
     with SiteServer({**SITE, "/air": listing("Air", [])}) as site:
-        assert "release 1 published" in refresh(make_source(site.origin, ["/eau", "/air"]), layout.data).verdict
+        verdict = refresh(make_source(site.origin, ["/eau", "/air"]), layout.data).verdict
+    assert "release 1 published" in verdict
+    assert verdict.endswith(f"; no resource stands on {site.origin}/air: is that so on the site?")
+
+
+def test_nothing_is_said_of_listings_that_show_resources(layout: Layout) -> None:
+    with SiteServer(SITE) as site:
+        assert "no resource stands" not in refresh(make_source(site.origin, ["/eau", "/air"]), layout.data).verdict
+
+
+@pytest.mark.parametrize("kept", LABELS)
+def test_a_listing_whose_blocks_bear_one_label_is_held_on_its_first_visit(layout: Layout, kept: str) -> None:
+    shown = relabelled(*(label for label in LABELS if label != kept))["/eau"]
+    with (
+        SiteServer({**SITE, "/eau": shown}) as site,
+        pytest.raises(HeldByGate, match="2 times and no block with label"),
+    ):
+        refresh(make_source(site.origin, ["/eau", "/air"]), layout.data)
+    assert latest_release(layout) is None
 
 
 def test_nothing_is_published_on_a_first_night_without_resources(layout: Layout) -> None:

@@ -157,6 +157,39 @@ def test_other_wordings_of_labels_come_from_the_source_file() -> None:
     assert (record.type, record.is_private, [p.text for p in record.resume]) == ("Guide", True, ["Words."])
 
 
+def one_field(label: str, value: str = "Guide") -> str:
+    """A listing of three teasers that bear one label each."""
+    teaser = f"<article><h2><a href='/x'>Titre</a></h2><div><div><b>{label}</b><i>{value}</i></div></div></article>"
+    return f"<h1>Ressources</h1><div>{teaser * 3}</div>"
+
+
+@pytest.mark.parametrize("label", ["Type de ressource", "Résumé :", "Types de ressource", "Ressources privée"])
+def test_labels_that_come_again_and_again_around_no_block_are_a_reject(label: str) -> None:
+    reading = html(one_field(label))
+    (reject,) = reading.rejects
+    assert (reading.records, reject.reason, reject.span) == ((), "no_blocks", None)
+    assert "stands on it 3 times and no block" in reject.message
+    assert "see the page, then `labels`" in reject.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<h1>Ressources</h1><p>Aucun résultat.</p>",
+        one_field("Nature du document"),
+        f"<nav>{one_field('Type de ressource')}</nav><p>Aucun résultat.</p>",
+        f"<form>{one_field('Type de ressource')}</form><p>Aucun résultat.</p>",
+        "<ul><li><a href='/a'>Résumé</a><li><a href='/b'>Résumé</a></ul><p>Aucun résultat.</p>",
+        "<aside><h3>Type de ressource</h3></aside><div><b>Type de ressource</b></div><p>Aucun résultat.</p>",
+        "<h1>Ressources</h1><div><b>Type de ressource</b><ul><li>Guide</ul></div><p>Aucun résultat.</p>",
+    ],
+)
+def test_a_listing_that_is_empty_is_no_reject_whatever_the_page_around_it_says(content: str) -> None:
+    reading = html(content)
+    assert (reading.records, reading.rejects) == ((), ())
+    assert "no block with labelled fields stands on it" in reading.notes
+
+
 SOURCE = Source(name="a", listings=("https://a.example/l",), parser="labelled-blocks", labels=LABELS)
 
 
