@@ -91,7 +91,12 @@ class Bench:
         asked &= (c["text_ratio"] >= rules.text_clash_min) & (self.scores >= least)
         for row in np.flatnonzero(asked):
             i, j = self.pairs[row].tolist()
-            c["clash"][row] = text_clash(self.readings[i], self.readings[j], self.knowledge)
+            c["clash"][row] = self._text_clash(i, j)
+
+    def _text_clash(self, i: int, j: int) -> Clash:
+        """What two texts of one night state differently; a word that was edited parts no two that were one before."""
+        clash = text_clash(self.readings[i], self.readings[j], self.knowledge)
+        return Clash.NONE if clash is Clash.WORD and self._known((i, j)) < 0 else clash
 
     def ask(self) -> Needed:
         """The least score that each pair needs: lower where most records of two slots have found their partner."""
@@ -147,7 +152,7 @@ class Bench:
         for pair, decision in zip(each_pair(self.pairs), self.decide_all(needed), strict=True):
             if decision.score < floor and decision.rule not in ("address", "person"):
                 continue
-            is_apart = decision.rule.startswith("clash") or decision.rule in ("known apart", "person")
+            is_apart = decision.rule.startswith("clash") or decision.rule in ("known apart", "other word", "person")
             self._asked[pair] = None if is_apart and decision.verdict != "same" else decision.score
             if self._asked[pair] is not None:
                 scores[pair] = inf if decision.rule in ("address", "person") else decision.score
@@ -167,7 +172,7 @@ class Bench:
         is_asked = features.is_same_night and features.has_text and not features.is_same_text
         if not is_asked or features.text_ratio < self.rules.decide.text_clash_min:
             return False
-        return bool(text_clash(self.readings[i], self.readings[j], self.knowledge))
+        return bool(self._text_clash(i, j))
 
     def _score(self, i: int, j: int) -> float | None:
         features = self.comparer.compare(i, j)

@@ -16,8 +16,9 @@ from math import fsum, log2
 
 from rapidfuzz.distance import Indel, Levenshtein
 
-from dedup.facts import DATES, NEGATIONS, plain_word
+from dedup.facts import DATES, FACT_WORDS, NEGATIONS, plain_word
 from dedup.items import Lexicon, Reading
+from dedup.numerals import NUMERALS, is_numeral
 from dedup.wording import FUNCTION_WORDS, is_slip
 
 _FUNCTION = frozenset(plain_word(w).rstrip("'") for w in FUNCTION_WORDS)
@@ -32,6 +33,8 @@ _MIN_ABBREVIATION = 3
 _ROMAN = re.compile(r"[ivxl]{2,}$")
 _REWORDED_WORDS, _REWORDED_SHARE = 3, 0.02  # of a text; more that differs is another wording, not another fact
 _EDITION_DIGITS = 2
+_NUMERALS = frozenset(map(plain_word, NUMERALS))
+_RANK = re.compile(r"iemes?$")
 _RARE_BITS = 9.0  # one record in five hundred
 _SHORT_CODE = 3  # T2, v3, 2e: a number with its letter
 
@@ -47,7 +50,10 @@ class Level(IntEnum):
 
 
 class Clash(IntEnum):
-    """What two records state differently, so that they cannot be one resource of one night however alike."""
+    """What two records state differently, so that they cannot be one resource of one night however alike.
+
+    WORD is the least of them: one ordinary word in the place of another, which a person may know better.
+    """
 
     NONE = 0
     NUMBERS = 1
@@ -55,6 +61,7 @@ class Clash(IntEnum):
     NEGATION = 3
     DATES = 4
     TEXT = 5
+    WORD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,24 +397,35 @@ def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
     sides; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
     a clash only when hardly anything else differs.
     """
-    words, is_clash, other = knowledge.words, False, 0
+    found, other = Clash.NONE, 0
     for op in Levenshtein.opcodes(left.text, right.text):
         if op.tag == "equal":
             continue
-        ours = [words[c] for c in left.text[op.src_start : op.src_end]]
-        theirs = [words[c] for c in right.text[op.dest_start : op.dest_end]]
-        is_turned = {*ours, *theirs} & _NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS
-        if is_turned or _states(ours, theirs):
-            is_clash = True
-        else:
+        ours = left.text[op.src_start : op.src_end]
+        theirs = right.text[op.dest_start : op.dest_end]
+        clash = _states(ours, theirs, knowledge)
+        if not clash:
             other += max(len(ours), len(theirs))
+        elif found is not Clash.TEXT:
+            found = clash
     room = max(_REWORDED_WORDS, _REWORDED_SHARE * min(len(left.text), len(right.text)))
     is_reworded = left.item.slot is not None and right.item.slot is not None and other > room
-    return Clash.TEXT if is_clash and not is_reworded else Clash.NONE
+    return Clash.NONE if is_reworded else found
 
 
-def _states(ours: Sequence[str], theirs: Sequence[str]) -> bool:
-    both = (ours, theirs)
+def _states(ours: str, theirs: str, knowledge: Knowledge) -> Clash:
+    """What is stated by words of one text where the other has others."""
+    mine, other = both = [knowledge.words[c] for c in ours], [knowledge.words[c] for c in theirs]
+    if {*mine, *other} & _NEGATIVE and len(mine) + len(other) <= _TURNED_MAX_WORDS:
+        return Clash.TEXT
     if all(any(map(is_numeric, side)) for side in both) or all(DATES.intersection(side) for side in both):
-        return True
-    return len(ours) == len(theirs) == 1 and not is_slip(ours[0], theirs[0])
+        return Clash.TEXT
+    if not (len(mine) == len(other) == 1) or is_slip(mine[0], other[0]):
+        return Clash.NONE
+    is_ordinary = knowledge.uncapped.issuperset((ours, theirs)) and not any(map(_is_fact, (*mine, *other)))
+    return Clash.WORD if is_ordinary else Clash.TEXT
+
+
+def _is_fact(word: str) -> bool:
+    """Whether a plain word bounds, dates, measures or numbers, in letters too: `apres`, `seul`, `six`, `troisieme`."""
+    return word in FACT_WORDS or word in _NUMERALS or is_numeral(_RANK.sub("ième", word))

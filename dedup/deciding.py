@@ -227,12 +227,15 @@ def _by_score(row: Mapping[str, float], score: float, needed: float, rules: Deci
 
 
 def _doubt(row: Mapping[str, float], rules: DecideRules) -> str:
-    """Why two records of one night are not joined however alike their titles: `other text`, `title alone`, or empty.
+    """Why two records of one night are not joined however alike: `other text`, `title alone`, `other word`, or empty.
 
-    A title is given twice, and the site itself says two by two addresses: without a text there is no more to go by.
+    A title is given twice, and the site itself says two by two addresses: without a text there is no more to go by. One
+    word in the place of another may be all the difference, or nothing (`gérer`, `animer`): a person sees that at once.
     """
     if not row["is_same_night"]:
         return ""
+    if row["clash"] == Clash.WORD:
+        return "other word"
     if row["has_text"]:
         return "other text" if row["text_within"] < rules.same_text_min else ""
     return "title alone" if row["is_same_url"] == Level.CONFLICT else ""
@@ -252,7 +255,12 @@ def fixed_rule(row: Mapping[str, float], rules: DecideRules) -> str:
 
 
 def clash_of(row: Mapping[str, float], rules: DecideRules) -> Clash:
-    """What the two records state differently; two spellings of a name are none where attributes say it is one."""
+    """What the two records state differently that settles it, so no mere word.
+
+    Two spellings of a name are no clash where attributes say it is one.
+    """
     clash = Clash(int(row["clash"]))
+    if clash is Clash.WORD:
+        return Clash.NONE
     is_overruled = row["fields_for"] >= rules.names_overruled and row["fields_worst"] > rules.field_conflict
     return Clash.NONE if clash is Clash.NAMES and is_overruled else clash

@@ -283,7 +283,7 @@ PAIRS = Table(
         Column(
             "rule",
             CLOSED_LIST,
-            "What decided: score, address, clash of ..., other text, title alone, known apart, person ...",
+            "What decided: score, address, clash of ..., other text, other word, title alone, known apart, person ...",
         ),
         Column(
             "flips_at",

@@ -25,6 +25,7 @@ from schema.errors import HeldByGate
 from schema.layout import Layout
 from schema.nouns import Reading
 from schema.sources import Source, read_source
+from tests.judged_site import HOST, Site, told
 from tests.small_site import LISTING, block, listing, own_page, page_of, source_file, warc
 
 SITE = "https://rtes.example/"
@@ -379,3 +380,29 @@ def test_an_import_never_gives_a_resource_another_id(small: Source, tmp_path: Pa
     rows = {row["url"]: row for row in newest(data, "mine").rows("resources")}
     assert {url: rows[url]["resource_id"] for url in before} == before
     assert {row["title"]: row["first_seen_at"].year for row in rows.values()}["Alpha"] == 2019
+
+
+GARAGES = (
+    "Le Département cherche des associations pour gérer cinq garages solidaires ouverts aux demandeurs d'emploi, dans "
+    "tout le territoire de la Haute-Sarine."
+)
+
+
+@pytest.mark.parametrize("edited", [0, 1])
+@pytest.mark.parametrize(("old", "new", "is_one"), [("gérer", "animer", True), ("cinq", "six", False)])
+def test_an_ordinary_word_edited_in_one_of_two_copies_does_not_part_them(
+    tmp_path: Path, edited: int, old: str, new: str, *, is_one: bool
+) -> None:
+    site = Site(tmp_path)
+    urls = (f"{HOST}/garages-solidaires", f"{HOST}/garages-solidaires-0")
+    copies = [told("Garages solidaires", url.rsplit("/", 1)[1], GARAGES) for url in urls]
+    site.visit(copies[:1], copies[1:])
+    one, same = site.ids_of(urls)
+    assert one == same
+    copies[edited] = copies[edited].replace(old, new)
+    site.visit(copies[:1], copies[1:])
+    left, right = site.ids_of(urls)
+    assert (left == right, one in (left, right)) == (is_one, True)
+    news = [row for row in site.rows("changes") if row["before"] is not None]
+    assert {(row["resource_id"], row["field"]) for row in news} <= {(one, "summary")}
+    assert "equal to release" in site.rebuild()

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dedup.clustering import ClusterRules, cluster
-from dedup.comparing import Comparer, Level, compare_values, learn_words
+from dedup.comparing import Clash, Comparer, Level, compare_values, learn_words
 from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, Verdict, clash_of, decide, judge
 from dedup.items import Item, is_code, plain_words, read_items, title_words
 from dedup.matching import Rules, match
@@ -240,6 +240,56 @@ def test_one_rare_title_over_two_texts_of_one_night_is_left_to_a_person(slots: t
     assert found.clusters == [["k0"], ["k1"]]
     assert row["score"] < row["needed"] or (row["verdict"], row["rule"]) == ("unsure", "other text")
     assert match([items[0], replace(items[1], text=UNRELATED[0] + " Voir aussi.")]).clusters == [["k0", "k1"]]
+
+
+CHANGED_WORDS = {
+    "ordinary": ("on présente", "on décrit"),
+    "place": ("Lille", "Nantes"),
+    "number": ("12", "13"),
+    "negation": ("avec", "sans"),
+    "month": ("mars", "juin"),
+    "number in letters": ("huit élus", "neuf élus"),
+    "rank in letters": ("la deuxième", "la troisième"),
+    "limit": ("avec les huit", "après les huit"),
+}
+
+
+def copies(kind: str, before: str | None) -> list[Item]:
+    """A catalogue, and a resource at two addresses whose texts differ in a word; what it is known to be from before."""
+    facts = (
+        "À la rencontre de Lille, les 12 communes qu'on présente en mars 2024, avec les huit élus, la deuxième fois."
+    )
+    text = body("les garages", facts)
+    pair = [
+        Item(f"k{n}", "Guide des garages solidaires", words, url=f"https://rtes.example/{n}", known_as=before)
+        for n, words in enumerate((text, text.replace(*CHANGED_WORDS[kind])))
+    ]
+    return [*pair, *(item(f"o{n}", f"Guide sur {s}", body(s), None) for n, s in enumerate(SUBJECTS))]
+
+
+@pytest.mark.parametrize("kind", CHANGED_WORDS)
+def test_one_word_in_the_place_of_another_keeps_two_copies_of_one_night_apart(kind: str) -> None:
+    found = match(copies(kind, None))
+    (row,) = (row for row in found.pairs.rows() if {row["left"], row["right"]} == {"k0", "k1"})
+    assert ["k0"] in found.clusters
+    expected = ("unsure", "other word", None) if kind == "ordinary" else ("different", "clash of text", None)
+    assert (row["verdict"], row["rule"], row["flips_at"]) == expected
+    assert row["score"] > row["needed"]
+
+
+@pytest.mark.parametrize("kind", CHANGED_WORDS)
+def test_an_ordinary_word_parts_no_two_copies_that_were_one_resource(kind: str) -> None:
+    clusters = match(copies(kind, "r1")).clusters
+    assert (["k0", "k1"] in clusters) == (kind == "ordinary")
+
+
+def test_a_word_in_the_place_of_another_is_no_reason_to_join_what_the_score_would_not() -> None:
+    row = dict.fromkeys(COLUMNS, 0.0) | {"clash": float(Clash.WORD), "is_same_night": 1.0, "has_text": 1.0}
+    row |= {"shared": 9.0, "text_within": 0.9}
+    verdicts = {score: judge(row, score, 1.25, DEFAULT_DECIDE_RULES) for score in (1.25, 1.2, -1.7, -1.8)}
+    assert [(v.verdict, v.rule) for v in verdicts.values()] == [
+        ("unsure", "other word"), ("unsure", "score"), ("unsure", "score"), ("different", "score")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("title", ["Compte rendu", "Actes de la journée nationale des achats responsables"])
