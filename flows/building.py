@@ -18,7 +18,8 @@ from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
 from flows.register import NOT_OF_A_STEP, read_register, with_replaced
-from releases.gates import emptied_fields, reasons_to_hold, require_resources, vanished
+from releases.fields import changed_fields, emptied_fields
+from releases.gates import reasons_to_hold, require_resources, unread_blocks, vanished
 from releases.store import Release
 from releases.tables import TableRows, to_arrow
 from schema.errors import HeldByGate, MoissonError
@@ -208,13 +209,26 @@ def _refusal(
         return None
     reasons = damaged_listings(night.readings)
     reasons += reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
-    reasons += emptied_fields(former.get("records", ()), catalogue.records)
+    records = former.get("records", ())
+    reasons += emptied_fields(records, catalogue.records) or changed_fields(records, catalogue.records, night.listings)
+    reasons += unread_blocks(
+        night.listings, _rejects(night), _reject_counts(former.get("pages", ())), source.max_vanished_share
+    )
     before = former.get("resources", ())
     reasons += vanished(before, catalogue.resources, source.max_vanished_share, catalogue.ids)
     if not reasons:
         return None
     remedy = f'if the site is right: `moisson accept {source.name} --why "..."`'
     return HeldByGate("; ".join([*reasons, remedy]))
+
+
+def _rejects(night: Night) -> dict[str, int]:
+    """Blocks of each listing page that could not be read, by the address of the page."""
+    return {r.visit.url: len(r.page.rejects) for r in night.readings if r.visit.role == "listing"}
+
+
+def _reject_counts(pages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    return {page["url"]: page["reject_count"] for page in pages if page["role"] == "listing"}
 
 
 def _listing_counts(pages: Sequence[Mapping[str, Any]]) -> dict[str, int]:

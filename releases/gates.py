@@ -94,20 +94,25 @@ def vanished(
     return [f"{len(lost)} of {len(before)} listed resources are on no listing any more: is the site cut short?"]
 
 
-def emptied_fields(former: Iterable[Mapping[str, Any]], records: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Why a night may not be published for what its records lack: fields that vanished everywhere at once.
+def unread_blocks(
+    listings: Sequence[ListingVisit], rejects: Mapping[str, int], former: Mapping[str, int], most_share: float
+) -> list[str]:
+    """Why a night may not be published for blocks of its listings that could not be read, beyond those known before.
 
     Args:
-        former: rows of `records` as of the last good night.
-        records: rows of `records` tonight.
+        listings: tonight's.
+        rejects: blocks that could not be read tonight, by address of a page.
+        former: the same as of the last good night.
+        most_share: the share (0..1) of a listing's blocks that may newly be so; of few, some always may.
     """
-    before, after = _filled(former), _filled(records)
-    return [f"no record has a {field} any more: was its label renamed?" for field in sorted(before - after)]
-
-
-def _filled(records: Iterable[Mapping[str, Any]]) -> set[str]:
-    live = [record for record in records if not record["is_copy"]]
-    return {field for field in ("type", "is_private", "resume") if any(r[field] is not None for r in live)}
+    reasons = []
+    for listing in listings:
+        pages = set(listing.pages) | {listing.url}
+        unread, before = (sum(counts.get(page, 0) for page in pages) for counts in (rejects, former))
+        blocks = unread + listing.record_count
+        if unread - before >= FEW_VANISHED and unread - before > most_share * blocks:
+            reasons.append(f"{unread} of {blocks} blocks on {listing.url} could not be read: did its markup change?")
+    return reasons
 
 
 def is_missing_from_replay(gap: str) -> bool:

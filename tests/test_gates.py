@@ -11,7 +11,8 @@ import pytest
 
 from flows.jobs import Outcome, refresh
 from harvest import client as client_module
-from releases.gates import emptied_fields, is_missing_from_replay, reasons_to_hold, require_resources, vanished
+from releases.fields import changed_fields, emptied_fields
+from releases.gates import is_missing_from_replay, reasons_to_hold, require_resources, unread_blocks, vanished
 from releases.store import latest_release
 from schema.errors import Blocked, HeldByGate, MoissonError, SiteUnreachable, StructureChanged
 from schema.layout import Layout
@@ -127,6 +128,88 @@ def test_a_field_that_some_record_still_has_is_silent() -> None:
     assert emptied_fields([stated(type=None)], [stated(type=None)]) == []
 
 
+def stands(count: int, place: str = URL, first: int = 0, **values: Any) -> list[dict[str, Any]]:
+    """Records of different resources on one listing; {n} in a value is the number of the record."""
+    rows = []
+    for n in range(first, first + count):
+        row = {"resource_id": f"r{n}", "page_url": f"{place}?page={n // 2}", "title": f"Titre {n}", "body": "b"}
+        own = {"type": f"Type {n % 2}", "url": f"https://rtes.example/{n}", "is_copy": False, "is_private": False}
+        told = {key: v.format(n=n) if isinstance(v, str) else v for key, v in values.items()}
+        rows.append({**row, **own, "resume": "a", **told})
+    return rows
+
+
+CHANGED: dict[str, tuple[dict[str, Any], str]] = {
+    "type": ({"type": None}, "4 of 4 records on .*liste have no type"),
+    "is_private": ({"is_private": None}, "have no is_private"),
+    "resume": ({"resume": None}, "have no resume"),
+    "body": ({"body": None}, "have no body"),
+    "url": ({"url": None}, "lead nowhere"),
+    "host": ({"url": "https://autre.example/{n}"}, "lead to another host, rtes.example to autre.example"),
+    "types": ({"type": ": Type {n}"}, "no type on .* is one of those before, ': Type 0' for one"),
+    "titles": ({"title": "Ressource"}, "all records on .* are titled 'Ressource'"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_changes_on_half_of_a_listing_rings(name: str) -> None:
+    values, words = CHANGED[name]
+    other = stands(9, OTHER, 10)
+    before, listings = [*stands(4), *other], [read(4), read(9, url=OTHER)]
+    (told,) = changed_fields(before, [*stands(4, **values), *other], listings)
+    assert re.search(words, told)
+    # the same on the resources' own pages
+    (told,) = changed_fields(
+        stands(4, "https://rtes.example/x"), stands(4, "https://rtes.example/x", **values), listings
+    )
+    assert "own pages" in told
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_changes_for_a_few_or_was_so_before_is_silent(name: str) -> None:
+    values, _ = CHANGED[name]
+    listings = [read(8)]
+    assert changed_fields(stands(2), stands(2, **values), listings) == []
+    if name not in ("types", "titles"):
+        assert changed_fields(stands(8), [*stands(3, **values), *stands(5, first=3)], listings) == []
+    else:
+        assert changed_fields(stands(8), [*stands(7, **values), *stands(1, first=7)], listings) == []
+    assert changed_fields(stands(8, **values), stands(8, **values), listings) == []
+    assert changed_fields([], stands(8, **values), listings) == []
+    # others, and copies, in the place of those before
+    assert changed_fields(stands(8), stands(8, first=20, **values), listings) == []
+    assert changed_fields(stands(8), stands(8, is_copy=True, **values), listings) == []
+
+
+def test_a_field_that_comes_is_silent() -> None:
+    bare: dict[str, Any] = {"type": None, "is_private": None, "resume": None, "body": None, "url": None}
+    assert changed_fields(stands(8, **bare), stands(8), [read(8)]) == []
+
+
+def test_one_type_for_all_that_was_renamed_is_silent() -> None:
+    assert changed_fields(stands(8, type="Guide"), stands(8, type="Guides"), [read(8)]) == []
+    assert (
+        changed_fields(
+            stands(8, url="http://rtes.example/{n}"), stands(8, url="https://www.rtes.example/{n}"), [read(8)]
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("unread", "before", "rings"), [(3, 0, True), (2, 0, False), (5, 3, False), (6, 3, True), (3, 3, False)]
+)
+def test_blocks_that_can_no_longer_be_read_ring(unread: int, before: int, *, rings: bool) -> None:
+    told = unread_blocks([read(6), read(5, url=OTHER)], {URL: unread, "x": 9}, {URL: before}, 0.2)
+    assert bool(told) == rings
+    assert all(f"{unread} of {unread + 6} blocks on {URL} could not be read" in reason for reason in told)
+
+
+def test_a_few_unread_blocks_of_many_are_silent() -> None:
+    assert unread_blocks([read(60)], {URL: 9}, {}, 0.2) == []
+    assert unread_blocks([read(60)], {URL: 9}, {}, 0.1) != []
+
+
 # --- as nights: a release, then a second night on a site that changed
 
 
@@ -236,6 +319,25 @@ def test_a_login_page_in_place_of_one_listing_is_held(night: Night, layout: Layo
 def test_a_field_that_vanishes_everywhere_is_held(night: Night, layout: Layout, label: str) -> None:
     with pytest.raises(MoissonError):
         night(relabelled(label))
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_field_that_vanishes_on_one_listing_is_held(night: Night, layout: Layout, label: str) -> None:
+    eau = {path: page for path, page in relabelled(label).items() if path.startswith("/eau")}
+    with pytest.raises(HeldByGate, match=r"3 of 3 records on .*/eau have no"):
+        night({**SITE, **eau})
+
+
+def test_blocks_that_lost_their_titles_on_one_listing_are_held_on_a_first_night_too(layout: Layout) -> None:
+    eau = {
+        path: re.sub(rb"<h2>.*?</h2>", lambda found: b" " * len(found[0]), script)
+        for path, script in SITE.items()
+        if path.startswith("/eau") and isinstance(script, bytes)
+    }
+    scripts = {**SITE, **eau}
+    with SiteServer(scripts) as site, pytest.raises(HeldByGate, match=r"3 of 3 blocks on .*/eau could not be read"):
+        refresh(make_source(site.origin, ["/eau", "/air"]), layout.data)
+    assert latest_release(layout) is None
 
 
 def test_a_login_page_in_place_of_a_listing_that_moved_is_held(layout: Layout) -> None:
