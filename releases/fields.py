@@ -17,6 +17,7 @@ from schema.nouns import ListingVisit
 
 # fewer may be the work of one editor on one day
 FEW_CHANGED = 3
+_SOME_CHARS = 80  # a shorter text may well become shorter
 _LABELLED = ("type", "is_private", "resume")
 _LACKING = {
     "type": "have no type any more: was its label renamed?",
@@ -30,7 +31,7 @@ _OWN_PAGES = "the resources' own pages"
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """What one record states, as far as the gate looks at it."""
+    """What one record states, as far as the gate looks at it; chars: of body and résumé together."""
 
     title: str
     type: str | None
@@ -38,6 +39,7 @@ class _Stated:
     resume: bool | None
     body: bool | None
     url: str | None
+    chars: int
 
 
 # what was stated before and what is stated tonight by one resource in one place
@@ -63,7 +65,8 @@ def changed_fields(
     """Why a night may not be published for what the records of one listing, or of the own pages, lack or all say alike.
 
     That is half or more of those that stand in both nights' records, and no few: without a field that they had, without
-    an address or with one on another host, with types of which none was there before, or all with one title.
+    an address or with one on another host, with texts cut to less than half, with the privacy turned around, with types
+    of which none was there before, or all with one title.
 
     Args:
         former: rows of `records` as of the last good night.
@@ -89,6 +92,14 @@ def _reasons(place: str, both: _Both) -> Iterator[str]:
     if _is_many(len(strays), len(linked)):
         hosts = " to ".join(urlsplit(url).netloc for url in strays[0])
         yield f"{len(strays)} of {len(linked)} records on {place} lead to another host, {hosts}: is it still the site?"
+    flipped = [(old, new) for old, new in both if None not in (old.is_private, new.is_private)]
+    count = sum(old.is_private is not new.is_private for old, new in flipped)
+    if _is_many(count, len(flipped)):
+        yield f"{count} of {len(flipped)} records on {place} changed from private to public or back: is that so?"
+    texts = [(old.chars, new.chars) for old, new in both if old.chars >= _SOME_CHARS and new.chars]
+    count = sum(2 * new < old for old, new in texts)
+    if _is_many(count, len(texts)):
+        yield f"{count} of {len(texts)} texts on {place} are less than half as long as before: are they cut short?"
     kinds = [(old.type, new.type) for old, new in both if old.type and new.type]
     old_kinds, new_kinds = ({pair[n] for pair in kinds} for n in (0, 1))
     if _is_many(len(kinds), len(both)) and len(old_kinds) > 1 and old_kinds.isdisjoint(new_kinds):
@@ -109,18 +120,14 @@ def _by_place(rows: Iterable[Mapping[str, Any]], of_page: Mapping[str, str]) -> 
         if not row["is_copy"]:
             page = row["page_url"]
             place = of_page.get(page) or of_page.get(without_page_number(page)) or _OWN_PAGES
-            stated.setdefault(
-                (place, row["resource_id"]),
-                _Stated(
-                    row["title"],
-                    row["type"],
-                    row["is_private"],
-                    row["resume"] and True,
-                    row["body"] and True,
-                    row["url"],
-                ),
-            )
+            stated.setdefault((place, row["resource_id"]), _stated(row))
     return stated
+
+
+def _stated(row: Mapping[str, Any]) -> _Stated:
+    body, resume = row["body"], row["resume"]
+    chars = len(body or "") + len(resume or "")
+    return _Stated(row["title"], row["type"], row["is_private"], resume and True, body and True, row["url"], chars)
 
 
 def _filled(records: Iterable[Mapping[str, Any]]) -> set[str]:

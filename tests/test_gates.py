@@ -132,10 +132,10 @@ def stands(count: int, place: str = URL, first: int = 0, **values: Any) -> list[
     """Records of different resources on one listing; {n} in a value is the number of the record."""
     rows = []
     for n in range(first, first + count):
-        row = {"resource_id": f"r{n}", "page_url": f"{place}?page={n // 2}", "title": f"Titre {n}", "body": "b"}
+        row = {"resource_id": f"r{n}", "page_url": f"{place}?page={n // 2}", "title": f"Titre {n}", "body": "b" * 100}
         own = {"type": f"Type {n % 2}", "url": f"https://rtes.example/{n}", "is_copy": False, "is_private": False}
         told = {key: v.format(n=n) if isinstance(v, str) else v for key, v in values.items()}
-        rows.append({**row, **own, "resume": "a", **told})
+        rows.append({**row, **own, "resume": "a" * 100, **told})
     return rows
 
 
@@ -146,6 +146,8 @@ CHANGED: dict[str, tuple[dict[str, Any], str]] = {
     "body": ({"body": None}, "have no body"),
     "url": ({"url": None}, "lead nowhere"),
     "host": ({"url": "https://autre.example/{n}"}, "lead to another host, rtes.example to autre.example"),
+    "private": ({"is_private": True}, "changed from private to public or back"),
+    "short": ({"body": "b" * 45, "resume": "a" * 20}, "4 of 4 texts on .* are less than half as long"),
     "types": ({"type": ": Type {n}"}, "no type on .* is one of those before, ': Type 0' for one"),
     "titles": ({"title": "Ressource"}, "all records on .* are titled 'Ressource'"),
 }
