@@ -24,6 +24,7 @@ from dedup.recognition import Cluster, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
 from dedup.silence import keep_words
 from dedup.states import Carried, carry, with_unread
+from dedup.unread import find_unread
 from dedup.words import judged_apart, told_apart
 from schema.nouns import Judgement, Night, Passage, Reading, Record
 
@@ -223,12 +224,13 @@ def _resource_rows(
         elif is_live or fates[name]["fate"] != "retired":
             absent.pop(name, None)
             rows[name], told[name] = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)), stated
+    unread = find_unread(by_id.values(), night)
     if moment.is_visit:
         heard = keep_words(rows, told, by_id, former.records, night)
-        rows = {name: with_unread(row, by_id.get(name), night) for name, row in heard.items()}
+        rows = {name: with_unread(row, by_id.get(name), night, unread.get(name, ())) for name, row in heard.items()}
     borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
     kept = (
-        carry(night, absent.values(), retire_after_nights, borne)
+        carry(night, absent.values(), retire_after_nights, borne, unread)
         if moment.is_visit
         else Carried(tuple(absent.values()), {})
     )

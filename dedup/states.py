@@ -31,7 +31,11 @@ def is_complete(night: Night) -> bool:
 
 
 def carry(
-    night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int, borne: Collection[str | None] = ()
+    night: Night,
+    absent: Iterable[Mapping[str, Any]],
+    retire_after_nights: int,
+    borne: Collection[str | None] = (),
+    unread: Collection[str] = (),
 ) -> Carried:
     """The rows of resources that no page states tonight: their last values, with the state that the evidence gives.
 
@@ -40,6 +44,7 @@ def carry(
         absent: rows as of the step before.
         retire_after_nights: complete nights in a row with evidence, after which a row leaves.
         borne: addresses that resources stated tonight bear: what had one of them before is not found there any more.
+        unread: resource_ids that stand in blocks which could not be read: they have left no listing.
     """
     visits = {visit.url: visit for visit in night.visits}
     is_whole = is_complete(night)
@@ -47,7 +52,7 @@ def carry(
     for former in absent:
         visit = visits.get(former["url"] or "")
         evidence = "not_found" if former["url"] and former["url"] in borne else _evidence(visit)
-        state = evidence or _state_without(former, is_whole=is_whole)
+        state = evidence or _state_without(former, is_whole=is_whole and former["resource_id"] not in unread)
         nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
         if nights >= retire_after_nights:
             retired[former["resource_id"]] = (state, visit.redirect_url if visit else None)
@@ -57,14 +62,22 @@ def carry(
     return Carried(tuple(rows), retired)
 
 
-def with_unread(row: Row, former: Mapping[str, Any] | None, night: Night) -> Row:
+def with_unread(
+    row: Row, former: Mapping[str, Any] | None, night: Night, unread_on: Collection[str | None] = ()
+) -> Row:
     """The row of a resource that pages state tonight, on the listings too that were not read to their end.
 
     It stands where it stood before, unless the listing was read and did not show it.
+
+    Args:
+        row: what the pages state.
+        former: the row as of the step before.
+        night: which listings were read.
+        unread_on: headings of listings that show it in a block which could not be read.
     """
-    if former is None or former["state"] != "listed" or is_complete(night):
+    if former is None or former["state"] != "listed" or (is_complete(night) and not unread_on):
         return row
-    read = {listing.heading for listing in night.listings if listing.gap is None}
+    read = {listing.heading for listing in night.listings if listing.gap is None} - {*unread_on}
     unread = {theme for theme in former["themes"] if theme not in read}
     if not unread and (former["themes"] or row["state"] == "listed"):
         return row
