@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -301,3 +302,14 @@ def test_the_command_says_what_it_published_and_by_whose_word(house: House, mois
     assert (code, err) == (0, "")
     assert out.startswith("essai: rebuilt (run 2 accepted by Dominique), release 2 published: ")
     assert out.count("\n") == 1
+
+
+def test_a_first_night_that_is_held_can_be_accepted(tmp_path: Path) -> None:
+    untitled = re.sub(rb"<h2>.*?</h2>", lambda found: b" " * len(found[0]), listing("Liste", SLUGS), count=6)
+    with SiteServer({**showing(SLUGS), "/liste": untitled}) as site:
+        source, layout = make_source(site.origin), Layout(tmp_path / "data", "essai")
+        with pytest.raises(HeldByGate, match=r"6 of 20 blocks on .*/liste could not be read"):
+            refresh(source, layout.data)
+        assert latest_release(layout) is None
+        assert "release 1 published" in accept(source, layout.data, WHY, WHO).verdict
+        assert "unchanged since release 1" in refresh(source, layout.data).verdict
