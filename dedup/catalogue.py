@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from dedup.collapse import Collapsed, collapse
+from dedup.commonplace import common_texts
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
 from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
@@ -108,7 +109,9 @@ def make_catalogue(
     aliases = find_aliases(night.visits, readings)
     stated = _state(readings, aliases)
     known = known_resources(former.ids, former.resources, former.history)
-    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known))
+    common = common_texts(stated, ((one.title, one.text) for one in known if not one.is_merged))
+    known = [one.marked(common) for one in known]
+    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known), common)
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
-from dedup.grouping import is_another, is_another_after_absence, is_text_alike
+from dedup.likeness import is_another, is_another_after_absence, is_text_alike
 from flows.importing import import_copy
 from flows.jobs import rebuild
 from releases.store import latest_release
