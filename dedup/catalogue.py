@@ -230,8 +230,9 @@ def _resource_rows(
         heard = keep_words(rows, told, by_id, former.records, night)
         rows = {name: with_unread(row, by_id.get(name), night) for name, row in heard.items()}
     borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
+    ousted = {name for name, row in absent.items() if row["url"] not in fates[name]["known_by"]}
     kept = (
-        carry(night, absent.values(), retire_after_nights, borne)
+        carry(night, absent.values(), retire_after_nights, borne, ousted)
         if moment.is_visit
         else Carried(tuple(absent.values()), {})
     )

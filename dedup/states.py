@@ -31,7 +31,11 @@ def is_complete(night: Night) -> bool:
 
 
 def carry(
-    night: Night, absent: Iterable[Mapping[str, Any]], retire_after_nights: int, borne: Collection[str | None] = ()
+    night: Night,
+    absent: Iterable[Mapping[str, Any]],
+    retire_after_nights: int,
+    borne: Collection[str | None] = (),
+    ousted: Collection[str] = (),
 ) -> Carried:
     """The rows of resources that no page states tonight: their last values, with the state that the evidence gives.
 
@@ -40,13 +44,15 @@ def carry(
         absent: rows as of the step before.
         retire_after_nights: complete nights in a row with evidence, after which a row leaves.
         borne: addresses that resources stated tonight bear: what had one of them before is not found there any more.
+        ousted: resource_ids whose address was given to another since: wherever that leads, it is not they that moved.
     """
     visits = {visit.url: visit for visit in night.visits}
     is_whole = is_complete(night)
     rows, retired = [], {}
     for former in absent:
-        visit = visits.get(former["url"] or "")
-        evidence = "not_found" if former["url"] and former["url"] in borne else _evidence(visit)
+        is_taken = bool(former["url"]) and (former["url"] in borne or former["resource_id"] in ousted)
+        visit = None if is_taken else visits.get(former["url"] or "")
+        evidence = "not_found" if is_taken else _evidence(visit)
         state = evidence or _state_without(former, is_whole=is_whole)
         nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
         if nights >= retire_after_nights:

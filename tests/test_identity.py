@@ -319,6 +319,23 @@ def test_one_whose_address_leads_to_another_becomes_that_one() -> None:
     assert diary.fate(names[0]) == ("merged", [names[1]])
 
 
+def test_one_whose_address_was_given_to_another_does_not_become_that_one_when_it_moves_on() -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Fonds territorial", THIRD), has_shortlinks=False).night()
+    node = diary.nodes[0]
+    name, address = diary.id_of(node), node.address
+    delete(diary, node)
+    heir = diary.enter("Clauses sociales", OTHER, address)
+    diary.night()
+    move(heir, "plus-loin")
+    diary.site.closed.pop(address, None)
+    diary.site.redirects[address] = heir
+    row = diary.night().row(name)
+    assert row
+    assert row["state"] == "not_found"
+    diary.nights(RETIRE_AFTER)
+    assert diary.fate(name) == ("retired", [name])
+
+
 def test_an_id_that_became_another_does_not_come_back_with_another_resource_at_its_address() -> None:
     diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
     one, two = diary.nodes
