@@ -119,20 +119,21 @@ def make_catalogue(
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights, parted)
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
     by_id = {row["resource_id"]: row for row in former.resources}
-    ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None)
+    left = {name: state for name, (state, _) in carried.retired.items()}
+    ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None, left)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
     resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
     # copies of what is retired state nothing of today
-    left = {name for name, resource in owner.items() if resource not in here}
-    ordered = sorted((one for one in stated if one.record_id not in left), key=lambda one: one.record_id)
+    past = {name for name, resource in owner.items() if resource not in here}
+    ordered = sorted((one for one in stated if one.record_id not in past), key=lambda one: one.record_id)
     return Catalogue(
         resources=resources,
         records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
         passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
         pairs=LazyRows(
             lambda: (
-                r for r in pair_rows(recognition.matching.pairs, owner) if left.isdisjoint((r["left"], r["right"]))
+                r for r in pair_rows(recognition.matching.pairs, owner) if past.isdisjoint((r["left"], r["right"]))
             )
         ),
         pages=_sorted(page_rows(night, readings, notes), "url"),

@@ -354,6 +354,29 @@ def test_an_id_that_became_another_does_not_come_back_with_another_resource_at_i
     assert diary.fate(name) == ("kept", [name])
 
 
+@pytest.mark.parametrize("told_on", range(1, RETIRE_AFTER + 1))
+@pytest.mark.parametrize("later", [0, 2])
+def test_an_id_that_became_another_comes_back_by_its_words_whenever_its_address_led_there(
+    told_on: int, later: int
+) -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER), has_shortlinks=False).night()
+    one, two = diary.nodes
+    name, target = diary.id_of(one), diary.id_of(two)
+    delete(diary, one)
+    diary.nights(told_on - 1)
+    del diary.site.closed[one.address]
+    diary.site.redirects[one.address] = two
+    diary.nights(RETIRE_AFTER - told_on + 1)
+    assert diary.fate(name) == ("merged", [target])
+    if later:
+        del diary.site.redirects[one.address]
+        diary.site.closed[one.address] = 404
+    diary.nights(later)
+    again = diary.enter(one.title, one.body, f"{HOST}/ailleurs")
+    diary.night()
+    assert diary.id_of(again) == name
+
+
 @pytest.mark.parametrize("nights", [1, 2, 6])
 def test_what_comes_back_has_its_id_and_a_second_interval(nights: int) -> None:
     diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
