@@ -174,7 +174,8 @@ def _state(readings: Sequence[Reading], aliases: Mapping[str, str]) -> list[Stat
         texts = (record.body, record.resume)
         if texts not in done:
             done[texts] = collapse(*texts)
-        stated.append(_place(reading, record, name, done[texts]))
+        is_own = record.url is not None and record.url == resolve(record.page_url, aliases)
+        stated.append(_place(reading, record, name, done[texts], is_own=is_own))
     return stated
 
 
@@ -182,7 +183,7 @@ def _resolved(record: Record, aliases: Mapping[str, str]) -> Record:
     return replace(record, url=resolve(record.url, aliases)) if record.url else record
 
 
-def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed) -> Stated:
+def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed, *, is_own: bool) -> Stated:
     return Stated(
         record=record,
         record_id=name,
@@ -192,6 +193,7 @@ def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed) ->
         is_copy=reading.visit.role == "copy",
         parser=reading.page.parser,
         parser_version=reading.page.parser_version,
+        is_own=is_own,
     )
 
 
