@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dedup.merge import finish
@@ -59,7 +60,7 @@ def carry(
             retired[former["resource_id"]] = (state, visit.redirect_url if visit else None)
             continue
         row = {**former, "state": state, "absent_nights": nights, "best_record_id": None}
-        rows.append(finish(row, former, changed_at=night.started_at))
+        rows.append(finish(row, former, changed_at=_seen_at(night, visit)))
     return Carried(tuple(rows), retired)
 
 
@@ -76,6 +77,14 @@ def with_unread(row: Row, former: Mapping[str, Any] | None, night: Night) -> Row
         return row
     themes = sorted(unread.union(row["themes"]))
     return finish({**row, "themes": themes, "state": "listed"}, former, changed_at=row["last_seen_at"])
+
+
+def _seen_at(night: Night, visit: Visit | None) -> datetime:
+    """When the evidence was fetched: the answer of the address, else the last of the listings."""
+    if visit is not None and visit.fetched_at is not None:
+        return visit.fetched_at
+    read = (one.fetched_at for one in night.visits if one.role == "listing" and one.fetched_at is not None)
+    return max(read, default=night.started_at)
 
 
 def state_unstated(state: str, visit: Visit | None, *, is_whole: bool) -> str:
