@@ -192,7 +192,7 @@ def _promised(cluster: Cluster, register: Register, published: Promises) -> str 
     It went by an address of the cluster, and either was given in this very run, or had such a title: an address alone
     may have been another's. Of several the first that was published.
     """
-    lines = [one for group in cluster.groups for one in published.by_name.get(group.key, ())]
+    lines = [one for group in cluster.groups for one in published.of_name(group.key)]
     free = [one for one in lines if one.resource_id not in register.rows]
     titles = [group.best.record.title for group in cluster.groups]
     given = (one for one in free if one.minted_run == register.run)
