@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from dedup.collapse import Collapsed, collapse
+from dedup.commonplace import common_texts
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
 from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
@@ -109,7 +110,9 @@ def make_catalogue(
     aliases = find_aliases(night.visits, readings)
     stated = _state(readings, aliases)
     known = known_resources(former.ids, former.resources, former.history)
-    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known))
+    common = common_texts(stated, ((one.title, one.text) for one in known if not one.is_merged))
+    known = [one.marked(common) for one in known]
+    groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known), common)
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
@@ -117,20 +120,21 @@ def make_catalogue(
     carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights, parted)
     ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
     by_id = {row["resource_id"]: row for row in former.resources}
-    ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None)
+    left = {name: state for name, (state, _) in carried.retired.items()}
+    ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None, left)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
     resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
     # copies of what is retired state nothing of today
-    left = {name for name, resource in owner.items() if resource not in here}
-    ordered = sorted((one for one in stated if one.record_id not in left), key=lambda one: one.record_id)
+    past = {name for name, resource in owner.items() if resource not in here}
+    ordered = sorted((one for one in stated if one.record_id not in past), key=lambda one: one.record_id)
     return Catalogue(
         resources=resources,
         records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
         passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
         pairs=LazyRows(
             lambda: (
-                r for r in pair_rows(recognition.matching.pairs, owner) if left.isdisjoint((r["left"], r["right"]))
+                r for r in pair_rows(recognition.matching.pairs, owner) if past.isdisjoint((r["left"], r["right"]))
             )
         ),
         pages=_sorted(page_rows(night, readings, notes), "url"),
@@ -171,7 +175,8 @@ def _state(readings: Sequence[Reading], aliases: Mapping[str, str]) -> list[Stat
         texts = (record.body, record.resume)
         if texts not in done:
             done[texts] = collapse(*texts)
-        stated.append(_place(reading, record, name, done[texts]))
+        is_own = record.url is not None and record.url == resolve(record.page_url, aliases)
+        stated.append(_place(reading, record, name, done[texts], is_own=is_own))
     return stated
 
 
@@ -179,7 +184,7 @@ def _resolved(record: Record, aliases: Mapping[str, str]) -> Record:
     return replace(record, url=resolve(record.url, aliases)) if record.url else record
 
 
-def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed) -> Stated:
+def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed, *, is_own: bool) -> Stated:
     return Stated(
         record=record,
         record_id=name,
@@ -189,6 +194,7 @@ def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed) ->
         is_copy=reading.visit.role == "copy",
         parser=reading.page.parser,
         parser_version=reading.page.parser_version,
+        is_own=is_own,
     )
 
 
@@ -229,8 +235,9 @@ def _resource_rows(
         heard = keep_words(rows, told, by_id, former.records, night)
         rows = {name: with_unread(row, by_id.get(name), night, unread.get(name, ())) for name, row in heard.items()}
     borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
+    ousted = {name for name, row in absent.items() if row["url"] not in fates[name]["known_by"]}
     kept = (
-        carry(night, absent.values(), retire_after_nights, borne, unread)
+        carry(night, absent.values(), retire_after_nights, borne, ousted, unread)
         if moment.is_visit
         else Carried(tuple(absent.values()), {})
     )

@@ -6,19 +6,17 @@ of another time under an address that was re-used since, and records that a pers
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
+from dedup.commonplace import is_common
 from dedup.identity import group_key, resolve
+from dedup.likeness import is_another, is_text_alike
 from dedup.merge import Stated, best_first
-from schema.folding import fold, strip_accents
+from schema.folding import fold
 
-LEAST_TITLE = 0.7
-LEAST_RUNS = 0.15
-LEAST_WORDS = 0.5
-_TELLING_CHARS = 4
 _URN = "urn:moisson:"
 
 Words = tuple[str, str]
@@ -29,12 +27,14 @@ class Group:
     """Records that are one resource by the site's word.
 
     key: what it is known by: its canonical address, or a urn made from page and words where it has none of its own.
-    aliases: other addresses that lead there tonight. stated: its records, the best first.
+    aliases: other addresses that lead there tonight. stated: its records, the best first. is_common: whether its text
+    is one that many resources bear, and so no evidence.
     """
 
     key: str
     aliases: tuple[str, ...]
     stated: tuple[Stated, ...]
+    is_common: bool = False
 
     @property
     def best(self) -> Stated:
@@ -51,12 +51,23 @@ class Group:
         """The collapsed text of the best record."""
         return self.best.summary or ""
 
+    @property
+    def telling(self) -> str:
+        """The text as evidence: none where many resources bear it."""
+        return "" if self.is_common else self.text
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a page of the site states it."""
+        return any(not one.is_copy for one in self.stated)
+
 
 def group_records(
     stated: Sequence[Stated],
     aliases: Mapping[str, str],
     apart: Collection[frozenset[str]] = (),
     told_apart: Mapping[str, Sequence[Words]] = MappingProxyType({}),
+    common: Collection[str] = (),
 ) -> list[Group]:
     """The groups of a night, sorted by key.
 
@@ -65,6 +76,7 @@ def group_records(
         aliases: addresses that lead to others tonight.
         apart: pairs of record_id that a person called different.
         told_apart: by address of which a person parted the records, title and text of each that they were parted into.
+        common: texts that are no evidence, see dedup.commonplace.
     """
     by_key: dict[str, list[Stated]] = {}
     for one in stated:
@@ -76,20 +88,24 @@ def group_records(
     for key, members in by_key.items():
         led = tuple(leading.get(key, ()))
         several = next((told_apart[name] for name in (key, *led) if name in told_apart), ())
-        for number, part in enumerate(_parts(best_first(members), apart, several)):
+        for number, part in enumerate(_parts(best_first(members), apart, several, common)):
             is_site = number == 0 and part[0].record.url is not None
             known = led if is_site else ()
-            groups.append(Group(key if is_site else _urn(key, part[0], number), known, tuple(part)))
+            name = key if is_site else _urn(key, part[0], number)
+            groups.append(Group(name, known, tuple(part), is_common(part[0].summary, common)))
     return sorted(groups, key=lambda group: group.key)
 
 
 def _parts(
-    members: Sequence[Stated], apart: Collection[frozenset[str]], several: Sequence[Words]
+    members: Sequence[Stated],
+    apart: Collection[frozenset[str]],
+    several: Sequence[Words],
+    common: Collection[str],
 ) -> list[list[Stated]]:
     """The records of one address, the best first, in as many parts as there are resources; nearly always one."""
     parts: list[list[Stated]] = []
     for one in members:
-        home = next((part for part in parts if _belongs(one, part, apart, several)), None)
+        home = next((part for part in parts if _belongs(one, part, apart, several, common)), None)
         if home is None:
             parts.append([one])
         else:
@@ -97,16 +113,20 @@ def _parts(
     return parts
 
 
-def _belongs(one: Stated, part: Sequence[Stated], apart: Collection[frozenset[str]], several: Sequence[Words]) -> bool:
+def _belongs(
+    one: Stated,
+    part: Sequence[Stated],
+    apart: Collection[frozenset[str]],
+    several: Sequence[Words],
+    common: Collection[str],
+) -> bool:
     if any(frozenset((one.record_id, other.record_id)) in apart for other in part):
         return False
     if None not in (said := {_said_before(v, several) for v in (one, part[0])}) and len(said) > 1:
         return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
-    best = part[0]
-    return not (
-        is_of_another_time and is_another(best.record.title, best.summary or "", one.record.title, one.summary or "")
-    )
+    texts = ["" if is_common(v.summary, common) else v.summary or "" for v in (part[0], one)]
+    return not (is_of_another_time and is_another(part[0].record.title, texts[0], one.record.title, texts[1]))
 
 
 def _said_before(one: Stated, several: Sequence[Words]) -> int | None:
@@ -129,50 +149,3 @@ def _urn(key: str, best: Stated, number: int) -> str:
 def names_apart(group: Group) -> set[str]:
     """What records of a group were known by if a person ever held them for another resource."""
     return {_urn(group.key, one, number) for one in group.stated for number in range(1, len(group.stated))}
-
-
-def is_another(title: str, text: str, other_title: str, other_text: str) -> bool:
-    """Whether what stands at one address at two times is two resources: neither title nor text is alike.
-
-    Where one of them has no text, nothing can be said against the address.
-    """
-    if not text or not other_text:
-        return False
-    return not is_title_alike(title, other_title) and not is_text_alike(text, other_text)
-
-
-def is_another_after_absence(title: str, text: str, other_title: str, other_text: str) -> bool:
-    """The same of what was not seen in between: where both have a text, the text must be alike."""
-    if text and other_text:
-        return not is_text_alike(text, other_text)
-    return not is_title_alike(title, other_title)
-
-
-def is_title_alike(left: str, right: str) -> bool:
-    """Whether two titles share most words of the shorter."""
-    one, two = frozenset(_telling(left)), frozenset(_telling(right))
-    return len(one & two) >= LEAST_TITLE * max(1, min(len(one), len(two)))
-
-
-def is_text_alike(left: str, right: str) -> bool:
-    """Whether two texts share runs of words, or most of their words.
-
-    Runs are three neighbouring words that tell (of four letters or more; all where there are none): two French texts
-    share up to half of the words of the shorter, and hardly a run. Measured on real listings.
-    """
-    one, two = _telling(left), _telling(right)
-    runs, others = (set(zip(words, words[1:], words[2:], strict=False)) for words in (one, two))
-    if len(runs & others) >= LEAST_RUNS * max(1, min(len(runs), len(others))):
-        return True
-    words, more = frozenset(one), frozenset(two)
-    return len(words & more) >= LEAST_WORDS * max(1, len(words), len(more))
-
-
-def _telling(text: str) -> list[str]:
-    words = list(_words(text))
-    return [word for word in words if len(word) >= _TELLING_CHARS] or words
-
-
-def _words(text: str) -> Iterable[str]:
-    plain = strip_accents(fold(text)).casefold()
-    return "".join(c if c.isalnum() else " " for c in plain).split()

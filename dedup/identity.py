@@ -15,6 +15,7 @@ from schema.nouns import Reading, Record, Visit
 OPENING_CHARS = 200
 ID_CHARS = 16
 MAX_ALIAS_HOPS = 8
+_SCHEMES = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,20 @@ class Promises:
                 by_name.setdefault(name, []).append(promise)
         return cls(frozenset(names), by_name)
 
+    def of_name(self, name: str) -> list[Promise]:
+        """What was promised of a name, or of it under the other scheme: a site that turns to https is the same."""
+        return [*self.by_name.get(name, ()), *self.by_name.get(other_scheme(name), ())]
+
 
 NO_PROMISES = Promises()
+
+
+def other_scheme(url: str) -> str:
+    """The same address under https where it is http, and the other way round; a name that is no address as it is."""
+    for one, other in (_SCHEMES, _SCHEMES[::-1]):
+        if url.startswith(one):
+            return other + url.removeprefix(one)
+    return url
 
 
 def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[str, str]:

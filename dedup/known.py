@@ -1,16 +1,16 @@
-"""What was known before tonight: every resource there ever was, by rows of the step before, and by address tonight."""
+"""What was known before tonight: every resource there ever was, by rows of the step before."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from dedup.commonplace import is_common
 from dedup.deciding import Verdict
-from dedup.grouping import Group, is_another, is_another_after_absence
-
-_SEEN_EMPTY = ("not_found", "gone")
+from dedup.grouping import Group
+from dedup.likeness import is_another_after_absence
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Known:
     url: the address of its row. known_by: every name it owns. is_merged: whether it became part of another one.
     leads_to: that one, else itself. split_into: itself and those that were parted from it, if any were. parts: where
     others became part of it, itself and those as they were by themselves: what the own address of each last said.
-    is_away: of such a part, whether nobody stated it any more.
+    is_away: of such a part, whether nobody stated it any more. is_retired: whether it has no row any more. is_common:
+    whether its text is one that many resources bear, and so no evidence.
     """
 
     resource_id: str
@@ -36,6 +37,20 @@ class Known:
     split_into: frozenset[str] = frozenset()
     parts: tuple[Known, ...] = ()
     is_away: bool = False
+    is_retired: bool = False
+    is_common: bool = False
+
+    @property
+    def telling(self) -> str:
+        """The text as evidence: none where many resources bear it."""
+        return "" if self.is_common else self.text
+
+    def marked(self, common: Collection[str]) -> Known:
+        """The same where texts are no evidence, its parts too; see dedup.commonplace."""
+        if not common:
+            return self
+        parts = tuple(part.marked(common) for part in self.parts)
+        return replace(self, is_common=is_common(self.text, common), parts=parts)
 
     @property
     def is_gone(self) -> bool:
@@ -58,75 +73,12 @@ class Known:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """What addresses tell of tonight's groups, by key of the group.
-
-    known_as: the resource. part_of: where that one is several that became one, which of them.
-    """
-
-    known_as: Mapping[str, str]
-    part_of: Mapping[str, str]
-
-
-def know_by_address(groups: Sequence[Group], known: Sequence[Known], joined: Collection[str] = ()) -> Addressed:
-    """What the groups are whose address was known.
-
-    joined are resources that a person called the same as another: of those, an address says what it said before, though
-    the row tells the words of another of its parts. An address that was given to something else since tells nothing.
-
-    An address that leads elsewhere tells only where the one it leads to was not known itself.
-    """
-    owners: dict[str, list[Known]] = {}
-    for one in sorted(known, key=lambda k: (k.is_merged, *k.seniority)):
-        for name in one.known_by:
-            owners.setdefault(name, []).append(one)
-    known_as: dict[str, str] = {}
-    part_of: dict[str, str] = {}
-    for group in groups:
-        for one in owners.get(group.key, ()):
-            part = _told(one, group, group.key, one.resource_id in joined)
-            if part is not None:
-                known_as[group.key], part_of[group.key] = one.resource_id, part.resource_id
-                break
-    taken = {*known_as.values(), *part_of.values()}
-    for group in groups:
-        led = [(name, one) for name in group.aliases for one in owners.get(name, ()) if not one.is_merged]
-        told = [(one, _led(one, group, name, joined)) for name, one in led]
-        free = [(one, part) for one, part in told if part is not None and part.resource_id not in taken]
-        if group.key not in known_as and free:
-            one, part = min(free, key=lambda both: both[0].seniority)
-            known_as[group.key], part_of[group.key] = one.resource_id, part.resource_id
-    return Addressed(known_as, part_of)
-
-
-def _told(one: Known, group: Group, name: str, is_joined: bool) -> Known | None:  # noqa: FBT001
-    """Which part of what goes by the address of a group the group is; None where it is another thing by now."""
-    going = one.parts_at(name) or [one]
-    if is_joined:
-        return next((part for part in going if _is_same(part, group, is_left=part.url not in (None, name))), None)
-    return going[0] if _is_same(one, group, is_left=one.url not in (None, name)) else None
-
-
-def _led(one: Known, group: Group, name: str, joined: Collection[str]) -> Known | None:
-    """The same of an address that leads to that of a group."""
-    part = one.parts_at(name)[0] if one.parts and one.resource_id in joined else one
-    return part if _is_same(part, group) else None
-
-
-def _is_same(one: Known, group: Group, *, is_left: bool = False) -> bool:
-    """Whether what an address shows tonight is what was known by it; is_left: it was last found at another address."""
-    is_unseen = is_left or one.is_away or one.state in _SEEN_EMPTY
-    is_changed = is_another_after_absence if is_unseen else is_another
-    return not is_changed(one.title, one.text, group.best.record.title, group.text)
-
-
 def is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = MappingProxyType({})) -> bool:
     """Whether a group may be a resource that nobody states: a title alone is given again, so the text must be alike."""
     left, right = sorted((one.resource_id, group.best.record_id))
     if said.get((left, right)) == "same":
         return True
-    return not is_another_after_absence(one.title, one.text, group.best.record.title, group.text)
+    return not is_another_after_absence(one.title, one.telling, group.best.record.title, group.telling)
 
 
 def last_values(history: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
@@ -162,6 +114,7 @@ def known_resources(
             row,
             rows.get(row["resource_id"]) or last.get(row["resource_id"], {}),
             parts=tuple(sorted(parts.get(row["resource_id"], ()), key=lambda part: part.seniority)),
+            is_retired=row["resource_id"] in gone,
         )
         for row in ids
     ]
@@ -178,7 +131,12 @@ def _part(row: Mapping[str, Any]) -> Known:
 
 
 def _known(
-    row: Mapping[str, Any], values: Mapping[str, Any], *, parts: tuple[Known, ...] = (), is_away: bool = False
+    row: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    parts: tuple[Known, ...] = (),
+    is_away: bool = False,
+    is_retired: bool = False,
 ) -> Known:
     return Known(
         row["resource_id"],
@@ -194,4 +152,5 @@ def _known(
         split_into=frozenset(row["now"]) if row["fate"] == "split" else frozenset(),
         parts=parts,
         is_away=is_away,
+        is_retired=is_retired,
     )

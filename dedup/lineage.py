@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dedup.grouping import is_text_alike, is_title_alike
 from dedup.identity import NO_PROMISES, Promises, mint_id
 from dedup.idrows import Register
 from dedup.known import Known, is_back
+from dedup.likeness import is_text_alike, is_title_alike
 from dedup.recognition import Cluster, Recognition
 from schema.folding import fold
 
@@ -146,7 +146,7 @@ def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
     """
     keys = {group.key for group in cluster.groups}
     titles = {fold(group.best.record.title) for group in cluster.groups}
-    is_told = any(is_text_alike(group.text, one.text) for group in cluster.groups)
+    is_told = any(is_text_alike(group.telling, one.telling) for group in cluster.groups)
     return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
 
@@ -162,7 +162,8 @@ def _choose(
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
     page = cluster.groups[0].best.record.page_url
     # copies tell of earlier days: they never bring back what is retired
-    retired = set() if _is_live(cluster) else {name for name in claimed if register.rows[name]["fate"] == "retired"}
+    is_live = any(group.is_live for group in cluster.groups)
+    retired = set() if is_live else {name for name in claimed if register.rows[name]["fate"] == "retired"}
     if claimed:
         name = min(claimed - retired or retired, key=lambda name: by_id[name].seniority)
         if register.rows[name]["fate"] != "split" and name not in retired:
@@ -185,18 +186,13 @@ def _choose(
     return name
 
 
-def _is_live(cluster: Cluster) -> bool:
-    """Whether a page of the site states it."""
-    return any(not one.is_copy for group in cluster.groups for one in group.stated)
-
-
 def _promised(cluster: Cluster, register: Register, published: Promises) -> str | None:
     """The id that was published for this very thing, by a reading of the archive that saw more or other nights.
 
     It went by an address of the cluster, and either was given in this very run, or had such a title: an address alone
     may have been another's. Of several the first that was published.
     """
-    lines = [one for group in cluster.groups for one in published.by_name.get(group.key, ())]
+    lines = [one for group in cluster.groups for one in published.of_name(group.key)]
     free = [one for one in lines if one.resource_id not in register.rows]
     titles = [group.best.record.title for group in cluster.groups]
     given = (one for one in free if one.minted_run == register.run)

@@ -1,8 +1,10 @@
 """Records of one resource -> its row: each value from the best record, by one rule.
 
-The best record is the newest of: the resource's own page, then listings, then imported copies; among equals the first
-by page address and position. It gives title, type, privacy, text and links together, so that a row never mixes two
-moments of one resource; themes come from all listings.
+The best record is one of the resource's own page, that is of the page whose address or canonical address is its own;
+then one of a listing; then one that another page shows (a card of `related resources`); then the newest imported copy.
+Among equals it is the one that says most, by the characters of its text; then the first by address of the page without
+its query, by query, and by position, so that neither the place on a listing nor its pages decide. It gives title, type,
+privacy, text and links together, so that a row never mixes two moments of one resource; themes come from all listings.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ CONTENT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A record in its place: who states it, when, how it collapses, and as which resource it is known."""
+    """A record in its place: who states it, when, how it collapses, and whether the page is the resource's own."""
 
     record: Record
     record_id: str
@@ -37,6 +39,7 @@ class Stated:
     is_copy: bool
     parser: str
     parser_version: str
+    is_own: bool = False
 
     @property
     def seen_at(self) -> datetime:
@@ -55,9 +58,11 @@ def best_first(stated: Iterable[Stated]) -> list[Stated]:
     """Records of one resource, the one that gives the row's values first."""
 
     def rank(s: Stated) -> tuple[object, ...]:
-        is_own = s.record.url == s.record.page_url or s.visit.role in ("resource", "known")
         age = -s.seen_at.timestamp() if s.is_copy else 0.0
-        return (s.is_copy, not is_own, age, s.record.page_url, s.record.position)
+        page, _, query = s.record.page_url.partition("?")
+        is_listed = s.visit.role == "listing"
+        # the texts as they are told: a listing cuts them (`Il a été…`)
+        return (s.is_copy, not s.is_own, not is_listed, age, -len(s.summary or ""), page, query, s.record.position)
 
     return sorted(stated, key=rank)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from dedup.history import TRACKED, as_text, as_value
@@ -30,6 +31,7 @@ def with_own(
     former: Mapping[str, Mapping[str, Any]],
     history: Iterable[Mapping[str, Any]],
     night: Night | None,
+    left: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Row, ...]:
     """The rows of `ids` with what each part said by itself.
 
@@ -40,6 +42,7 @@ def with_own(
         former: rows of `resources` as of the step before, by resource_id.
         history: intervals as of the step before.
         night: the visit; None for a step that is no visit, in which states do not move.
+        left: by resource_id the last state of what leaves `resources` in this step.
     """
     ends = {row["resource_id"]: row["now"][0] for row in ids if row["fate"] == "merged"}
     parts = ends.keys() | set(ends.values())
@@ -57,6 +60,8 @@ def with_own(
             own = _merged(name, stated[name], as_fields(row["own"]).get("url"))
         elif name in parts:
             held = as_fields(row["own"]) or (_own(former[name]) if name in former else last.get(name, {}))
+            if name in left:  # the state of the night on which it left stands in no row
+                held = {**held, "state": left[name]}
             seen_with = former.get(name) or former.get(str(ends.get(name)))
             own = _unstated(held, seen_with, visits, is_whole=is_whole)
         rows.append({**row, "own": [{"name": field, "value": own[field]} for field in sorted(own)]})
@@ -107,7 +112,7 @@ def _merged(name: str, stated: Iterable[Sequence[Stated]], url: str | None) -> d
 
     def rank(group: Sequence[Stated]) -> tuple[object, ...]:
         best = group[0]
-        return best.record.url != url, best.visit.role not in ("resource", "known"), best.record.page_url
+        return best.record.url != url, not best.is_own, best.record.page_url
 
     ordered = [one for group in sorted(stated, key=rank) for one in best_first(group)]
     return _own(merge(name, next((one.record.url for one in ordered if one.record.url), None), ordered, None))
@@ -119,6 +124,8 @@ def _unstated(
     """The values of a part that no page states; seen_with: the row, as of the step before, that it was last seen in."""
     seen = {_SEEN: seen_with[_SEEN].isoformat()} if seen_with else {}
     own = {"state": "not_found", **seen, **held}
+    if own["state"] == "moved":  # it left by that, and whatever its address says by now is not of it
+        return own
     return own | {"state": state_unstated(own["state"], visits.get(own.get("url", "")), is_whole=is_whole)}
 
 

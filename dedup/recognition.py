@@ -6,13 +6,15 @@ tonight are compared too, by their last values, so that one that moved without a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, combinations
 
+from dedup.addressed import Addressed, know_by_address
+from dedup.deciding import Verdict
 from dedup.grouping import Group
 from dedup.items import Item
-from dedup.known import Addressed, Known, is_back, know_by_address
+from dedup.known import Known, is_back
 from dedup.matching import Matching, PairTable, match
 from dedup.words import Spoken, joined_by_word, parted_by_word
 from schema.nouns import Judgement
@@ -76,7 +78,7 @@ def recognise(
     of_key = {group.best.record_id: group for group in groups}
     by_id = {one.resource_id: one for one in absent}
     clusters = []
-    for keys in matching.clusters:
+    for keys in _joined(matching.clusters, _by_record(told, groups), said):
         members = [of_key[key] for key in keys if key in of_key]
         if members:
             met = [by_id[key] for key in keys if key not in of_key]
@@ -114,7 +116,29 @@ def _with_moved(
         for one, part in (lost[key] for key in keys if key in lost):
             for group in (new[key] for key in keys if key in new and is_back(part, new[key])):
                 known_as[group.key], part_of[group.key] = one.resource_id, part.resource_id
-    return Addressed(known_as, part_of)
+    return Addressed(known_as, part_of, told.alike)
+
+
+def _by_record(told: Addressed, groups: Sequence[Group]) -> list[list[str]]:
+    keys = {group.key: group.best.record_id for group in groups}
+    return [[keys[name] for name in alike] for alike in told.alike]
+
+
+def _joined(
+    clusters: Sequence[Sequence[str]], alike: Iterable[Sequence[str]], said: Mapping[tuple[str, str], Verdict]
+) -> list[Sequence[str]]:
+    """The clusters, those made one that say the same and are one resource by the site's word, if no person parts them.
+
+    Where there is no text the matcher leaves such to a person; here the words found the resource again.
+    """
+    found = list(clusters)
+    apart = {pair for pair, verdict in said.items() if verdict != "same"}
+    for keys in alike:
+        met = [cluster for cluster in found if not set(keys).isdisjoint(cluster)]
+        whole = sorted(key for cluster in met for key in cluster)
+        if len(met) > 1 and not any(pair in apart for pair in combinations(whole, 2)):
+            found = [cluster for cluster in found if cluster not in met] + [whole]
+    return found
 
 
 def _apart(known: Sequence[Known], told: Addressed, parted: Mapping[str, str]) -> tuple[Sequence[Known], Addressed]:

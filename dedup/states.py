@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dedup.merge import finish
@@ -35,6 +36,7 @@ def carry(
     absent: Iterable[Mapping[str, Any]],
     retire_after_nights: int,
     borne: Collection[str | None] = (),
+    ousted: Collection[str] = (),
     unread: Collection[str] = (),
 ) -> Carried:
     """The rows of resources that no page states tonight: their last values, with the state that the evidence gives.
@@ -44,21 +46,23 @@ def carry(
         absent: rows as of the step before.
         retire_after_nights: complete nights in a row with evidence, after which a row leaves.
         borne: addresses that resources stated tonight bear: what had one of them before is not found there any more.
+        ousted: resource_ids whose address was given to another since: wherever that leads, it is not they that moved.
         unread: resource_ids that stand in blocks which could not be read: they have left no listing.
     """
     visits = {visit.url: visit for visit in night.visits}
     is_whole = is_complete(night)
     rows, retired = [], {}
     for former in absent:
-        visit = visits.get(former["url"] or "")
-        evidence = "not_found" if former["url"] and former["url"] in borne else _evidence(visit)
+        is_taken = bool(former["url"]) and (former["url"] in borne or former["resource_id"] in ousted)
+        visit = None if is_taken else visits.get(former["url"] or "")
+        evidence = "not_found" if is_taken else _evidence(visit)
         state = evidence or _state_without(former, is_whole=is_whole and former["resource_id"] not in unread)
         nights = _absent_nights(former, visit, evidence, is_whole=is_whole)
         if nights >= retire_after_nights:
             retired[former["resource_id"]] = (state, visit.redirect_url if visit else None)
             continue
         row = {**former, "state": state, "absent_nights": nights, "best_record_id": None}
-        rows.append(finish(row, former, changed_at=night.started_at))
+        rows.append(finish(row, former, changed_at=_seen_at(night, visit)))
     return Carried(tuple(rows), retired)
 
 
@@ -83,6 +87,14 @@ def with_unread(
         return row
     themes = sorted(unread.union(row["themes"]))
     return finish({**row, "themes": themes, "state": "listed"}, former, changed_at=row["last_seen_at"])
+
+
+def _seen_at(night: Night, visit: Visit | None) -> datetime:
+    """When the evidence was fetched: the answer of the address, else the last of the listings."""
+    if visit is not None and visit.fetched_at is not None:
+        return visit.fetched_at
+    read = (one.fetched_at for one in night.visits if one.role == "listing" and one.fetched_at is not None)
+    return max(read, default=night.started_at)
 
 
 def state_unstated(state: str, visit: Visit | None, *, is_whole: bool) -> str:

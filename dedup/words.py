@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dedup.addressed import Addressed
 from dedup.deciding import Verdict
 from dedup.grouping import Group, names_apart
-from dedup.known import Addressed, Known
+from dedup.known import Known
 from schema.nouns import Judgement, Side
 
 

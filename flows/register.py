@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dedup.identity import Promise, Promises
+from dedup.identity import Promise, Promises, other_scheme
 from flows.decisions import Takedown
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
@@ -135,7 +135,10 @@ def with_replaced(
             rows[name] = _taken_down(lines, said)
             continue
         # what it went by last tells best where it went
-        heirs = [owners[known] for line in reversed(lines) for known in line["known_by"] if known in owners]
+        names = [
+            name for line in reversed(lines) for known in line["known_by"] for name in (known, other_scheme(known))
+        ]
+        heirs = [owners[known] for known in names if known in owners]
         heirs += [titles[line["title"]] for line in reversed(lines) if line["title"] in titles]
         rows[name] = _replaced(lines, heirs[0] if heirs else name)
     return [rows[name] for name in sorted(rows)]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
-from dedup.grouping import is_another, is_another_after_absence, is_text_alike
+from dedup.likeness import is_another, is_another_after_absence, is_text_alike
 from flows.importing import import_copy
 from flows.jobs import rebuild
 from releases.store import latest_release
@@ -319,6 +319,23 @@ def test_one_whose_address_leads_to_another_becomes_that_one() -> None:
     assert diary.fate(names[0]) == ("merged", [names[1]])
 
 
+def test_one_whose_address_was_given_to_another_does_not_become_that_one_when_it_moves_on() -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Fonds territorial", THIRD), has_shortlinks=False).night()
+    node = diary.nodes[0]
+    name, address = diary.id_of(node), node.address
+    delete(diary, node)
+    heir = diary.enter("Clauses sociales", OTHER, address)
+    diary.night()
+    move(heir, "plus-loin")
+    diary.site.closed.pop(address, None)
+    diary.site.redirects[address] = heir
+    row = diary.night().row(name)
+    assert row
+    assert row["state"] == "not_found"
+    diary.nights(RETIRE_AFTER)
+    assert diary.fate(name) == ("retired", [name])
+
+
 def test_an_id_that_became_another_does_not_come_back_with_another_resource_at_its_address() -> None:
     diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER)).night()
     one, two = diary.nodes
@@ -335,6 +352,29 @@ def test_an_id_that_became_another_does_not_come_back_with_another_resource_at_i
     diary.night()
     assert diary.id_of(again) == name
     assert diary.fate(name) == ("kept", [name])
+
+
+@pytest.mark.parametrize("told_on", range(1, RETIRE_AFTER + 1))
+@pytest.mark.parametrize("later", [0, 2])
+def test_an_id_that_became_another_comes_back_by_its_words_whenever_its_address_led_there(
+    told_on: int, later: int
+) -> None:
+    diary = Diary(("Friche et vélos", TEXT), ("Clauses sociales", OTHER), has_shortlinks=False).night()
+    one, two = diary.nodes
+    name, target = diary.id_of(one), diary.id_of(two)
+    delete(diary, one)
+    diary.nights(told_on - 1)
+    del diary.site.closed[one.address]
+    diary.site.redirects[one.address] = two
+    diary.nights(RETIRE_AFTER - told_on + 1)
+    assert diary.fate(name) == ("merged", [target])
+    if later:
+        del diary.site.redirects[one.address]
+        diary.site.closed[one.address] = 404
+    diary.nights(later)
+    again = diary.enter(one.title, one.body, f"{HOST}/ailleurs")
+    diary.night()
+    assert diary.id_of(again) == name
 
 
 @pytest.mark.parametrize("nights", [1, 2, 6])

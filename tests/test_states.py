@@ -46,3 +46,23 @@ def test_each_answer_that_it_is_not_there_counts(outcome: str) -> None:
     (row,) = carry(night, [ROW], retire_after_nights=9).rows
     assert (row["state"], row["absent_nights"]) == (outcome, 3)
     assert carry(night, [ROW], retire_after_nights=3).retired == {"r1": (outcome, None)}
+
+
+@pytest.mark.parametrize("outcome", ["redirected", "fetched", "gone"])
+def test_what_its_address_answers_for_another_is_no_evidence_of_one_that_lost_it(outcome: str) -> None:
+    target = f"{URL}-2" if outcome == "redirected" else None
+    night = Night(5, NOW, (Visit(URL, "known", outcome, fetched_at=NOW, redirect_url=target),), (LISTING,), ())
+    (row,) = carry(night, [ROW], retire_after_nights=9, ousted={"r1"}).rows
+    assert (row["state"], row["absent_nights"]) == ("not_found", 3)
+    assert carry(night, [ROW], retire_after_nights=3, ousted={"r1"}).retired == {"r1": ("not_found", None)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "hour"), [(Visit(URL, "known", "gone", fetched_at=NOW.replace(hour=3)), 3), (None, 2)]
+)
+def test_a_state_is_dated_by_its_evidence_not_by_the_clock_of_a_replay(answer: Visit | None, hour: int) -> None:
+    read = [Visit(f"{LISTING.url}?page={n}", "listing", "fetched", fetched_at=NOW.replace(hour=n)) for n in (1, 2)]
+    visits = (*read, *([answer] if answer else []))
+    night = Night(5, datetime(2031, 7, 1, tzinfo=UTC), visits, (LISTING,), ())
+    (row,) = carry(night, [ROW | {"state": "listed"}], retire_after_nights=9).rows
+    assert row["last_changed_at"] == NOW.replace(hour=hour)
