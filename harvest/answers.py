@@ -148,9 +148,22 @@ def ends_exactly(block: bytes) -> bool:
     return lengths == [f"{len(body)}"]
 
 
+def header_lines(head: bytes) -> list[str]:
+    """The lines of the head of a message behind its first one, each folded one joined to the line that it goes on.
+
+    h11, which reads the same bytes first, obeys folded lines: what we passed over it would have read.
+    """
+    lines: list[str] = []
+    for line in _LINE_END.split(head.decode("latin-1"))[1:]:
+        if line[:1] in (" ", "\t") and lines:
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        elif line:
+            lines.append(line)
+    return lines
+
+
 def _headers(head: bytes) -> list[tuple[str, str]]:
-    lines = _LINE_END.split(head.decode("latin-1"))[1:]
-    pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")
+    pairs = (line.split(":", 1) for line in header_lines(head) if ":" in line)
     return [(name.strip().lower(), value.strip()) for name, value in pairs]
 
 

@@ -26,7 +26,7 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 from urllib.parse import quote
 
-from harvest.answers import split_head
+from harvest.answers import header_lines, split_head
 from harvest.blocks import LEDGER_URI, PART_SUFFIX, ArchivedBlock, read_block, read_blocks, read_ledger, scan
 from harvest.compose import Member, http_member, plain_member, revisit_member
 from harvest.foreign import ForeignPage
@@ -242,9 +242,9 @@ def _repeats(response: bytes, original: bytes) -> bool:
     return body == other_body and _how_to_read(head) == _how_to_read(other_head)
 
 
-def _how_to_read(head: bytes) -> list[bytes]:
-    lines = (line.lower() for line in head.splitlines())
-    return sorted(line for line in lines if line.startswith((b"content-type:", b"content-encoding:", b"transfer-")))
+def _how_to_read(head: bytes) -> list[str]:
+    lines = (line.lower() for line in header_lines(head))
+    return sorted(line for line in lines if line.startswith(("content-type:", "content-encoding:", "transfer-")))
 
 
 def _sync_folder(folder: Path) -> None:
