@@ -20,6 +20,7 @@ from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
 from flows.publishing import Step, at_once, publish_built
 from flows.remembered import forget
+from flows.resting import note_rest, require_rested
 from flows.stages import INTERRUPTED, find_unfinished, harvest, require_ready, silent
 from flows.takedown import finish_takedown
 from flows.versions import code_digest
@@ -58,13 +59,15 @@ def refresh(
     """Harvest a site and publish what is new.
 
     Raises:
-        MoissonError: any of its leaves; the published release is then as it was.
+        MoissonError: any of its leaves; the published release is then as it was. SiteUnreachable before the time that
+            the site named (flows.resting), with no request at all.
     """
     require_ready(source)
     layout = Layout(data, source.name)
     with locked(layout):
         sweep(layout)
         finish_takedown(source, layout)
+        require_rested(source, layout, datetime.now(UTC))
         kind: Kind = "dry" if is_dry else "refresh"
         unfinished = find_unfinished(source, layout, kind)
         run = unfinished.run if unfinished else layout.next_run()
@@ -91,6 +94,7 @@ def refresh(
             outcome = replace(outcome, verdict=f"{outcome.verdict}{told}{say_empty(tonight.listings)}")
         except MoissonError as error:
             ended = {"verdict": f"{error}{told}", "state": error.verdict, "exit_code": error.exit_code}
+            note_rest(source, layout, error)
             again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}
             write_run(layout, run, {**report, **ended, **again}, pages)
             shutil.rmtree(layout.staging, ignore_errors=True)

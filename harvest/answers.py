@@ -15,6 +15,8 @@ from email.message import Message
 MAX_CONTENT_BYTES = 16 * 1024 * 1024
 MAX_GZIP_MEMBERS = 1000
 MAX_INTERIM_ANSWERS = 10
+# longer ones stay where they came: a header of a WARC record has to hold the others
+MAX_INTERIM_BYTES = 8 * 1024
 INFLATE_STEP_BYTES = 64 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -87,6 +89,21 @@ def split_final(block: bytes) -> tuple[bytes, bytes]:
     Raises:
         BrokenAnswer: the head is cut short, or more than MAX_INTERIM_ANSWERS come before it.
     """
+    start, end = _final_head(block)
+    return block[start:end], block[end:]
+
+
+def without_interim(block: bytes) -> tuple[bytes, bytes]:
+    """The interim answers (1xx) before an answer, and the answer; where they cannot be parted, all is the answer."""
+    try:
+        start, _ = _final_head(block)
+    except BrokenAnswer:
+        return b"", block
+    return (block[:start], block[start:]) if start <= MAX_INTERIM_BYTES else (b"", block)
+
+
+def _final_head(block: bytes) -> tuple[int, int]:
+    """Where the head of the answer that is no interim one begins and ends."""
     start = 0
     for _ in range(MAX_INTERIM_ANSWERS + 1):
         end = _HEAD_END.search(block, start)
@@ -94,7 +111,7 @@ def split_final(block: bytes) -> tuple[bytes, bytes]:
             raise BrokenAnswer("the answer ends within its headers")
         status = _STATUS_LINE.match(block, start)
         if not status or not status[1].startswith(b"1"):
-            return block[start : end.end()], block[end.end() :]
+            return start, end.end()
         start = end.end()
     raise BrokenAnswer(f"more than {MAX_INTERIM_ANSWERS} interim answers")
 
@@ -148,9 +165,22 @@ def ends_exactly(block: bytes) -> bool:
     return lengths == [f"{len(body)}"]
 
 
+def header_lines(head: bytes) -> list[str]:
+    """The lines of the head of a message behind its first one, each folded one joined to the line that it goes on.
+
+    h11, which reads the same bytes first, obeys folded lines: what we passed over it would have read.
+    """
+    lines: list[str] = []
+    for line in _LINE_END.split(head.decode("latin-1"))[1:]:
+        if line[:1] in (" ", "\t") and lines:
+            lines[-1] = f"{lines[-1].rstrip()} {line.strip()}"
+        elif line:
+            lines.append(line)
+    return lines
+
+
 def _headers(head: bytes) -> list[tuple[str, str]]:
-    lines = _LINE_END.split(head.decode("latin-1"))[1:]
-    pairs = (line.split(":", 1) for line in lines if ":" in line and line[:1] not in " \t")
+    pairs = (line.split(":", 1) for line in header_lines(head) if ":" in line)
     return [(name.strip().lower(), value.strip()) for name, value in pairs]
 
 

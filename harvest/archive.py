@@ -26,9 +26,9 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 from urllib.parse import quote
 
-from harvest.answers import split_head
+from harvest.answers import header_lines, split_head, without_interim
 from harvest.blocks import LEDGER_URI, PART_SUFFIX, ArchivedBlock, read_block, read_blocks, read_ledger, scan
-from harvest.compose import Member, http_member, plain_member, revisit_member
+from harvest.compose import Member, http_member, interim_header, plain_member, revisit_member
 from harvest.foreign import ForeignPage
 from harvest.headers import IDENTICAL_PAYLOAD, IMPORTED_FROM, NO_REQUEST, SAME_REQUEST, SERVER_NOT_MODIFIED, TRUNCATED
 from harvest.members import Damage, WarcRecord, digest_of, record_at
@@ -42,6 +42,7 @@ __all__ = ["ArchiveWriter", "ArchivedBlock", "Damage", "read_block", "read_block
 # a shorter body takes less room than the headers that would say where it lies
 REVISIT_FROM_BYTES = 512
 _NOTHING_KNOWN: Mapping[str, Original] = MappingProxyType({})
+_NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 
 
 class ArchiveWriter:
@@ -106,10 +107,12 @@ class ArchiveWriter:
         """
         if pointer := self._place_of(url, response, fetched_at):
             return pointer
-        head, body = split_head(response)
+        interim, final = without_interim(response)
+        head, body = split_head(final)
         known = self._known_record(body) if len(body) >= REVISIT_FROM_BYTES else None
-        if known is not None and _repeats(response, known[1].block):
-            return self._add_revisit(url, request, head, fetched_at, *known, IDENTICAL_PAYLOAD)
+        if known is not None and _repeats(final, known[1].block):
+            before = interim_header(interim)
+            return self._add_revisit(url, request, head, fetched_at, *known, IDENTICAL_PAYLOAD, before)
         said = ({} if request else {SAME_REQUEST: NO_REQUEST}) | ({TRUNCATED: "length"} if is_cut else {})
         return self._add_pair(http_member(url, "response", response, fetched_at, said), url, request, fetched_at)
 
@@ -170,14 +173,22 @@ class ArchiveWriter:
         return pointer
 
     def _add_revisit(
-        self, url: str, request: bytes, block: bytes, fetched_at: datetime, file: str, record: WarcRecord, profile: str
+        self,
+        url: str,
+        request: bytes,
+        block: bytes,
+        fetched_at: datetime,
+        file: str,
+        record: WarcRecord,
+        profile: str,
+        said: Mapping[str, str] = _NOTHING_SAID,
     ) -> Pointer:
         asked = self._known_record(request) if request else None
         if asked is not None and asked[1].block == request:
-            place = {SAME_REQUEST: f"{asked[0]};{asked[1].offset}"}
+            place = {**said, SAME_REQUEST: f"{asked[0]};{asked[1].offset}"}
             return self._write(revisit_member(url, block, fetched_at, file, record, profile, place))
         none = {} if request else {SAME_REQUEST: NO_REQUEST}
-        answer = revisit_member(url, block, fetched_at, file, record, profile, none)
+        answer = revisit_member(url, block, fetched_at, file, record, profile, {**said, **none})
         return self._add_pair(answer, url, request, fetched_at)
 
     def _add_pair(self, answer: Member, url: str, request: bytes, fetched_at: datetime) -> Pointer:
@@ -242,9 +253,9 @@ def _repeats(response: bytes, original: bytes) -> bool:
     return body == other_body and _how_to_read(head) == _how_to_read(other_head)
 
 
-def _how_to_read(head: bytes) -> list[bytes]:
-    lines = (line.lower() for line in head.splitlines())
-    return sorted(line for line in lines if line.startswith((b"content-type:", b"content-encoding:", b"transfer-")))
+def _how_to_read(head: bytes) -> list[str]:
+    lines = (line.lower() for line in header_lines(head))
+    return sorted(line for line in lines if line.startswith(("content-type:", "content-encoding:", "transfer-")))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from harvest.client import Client
 from harvest.robots import Robots
 from harvest.soft_failures import SameBodies, find_soft_failure
+from harvest.written import Written
 from schema.addresses import canonical_url
 from schema.nouns import PageReading, Payload, Visit
 from schema.sources import Source
@@ -49,14 +50,22 @@ class Crawl:
     # by listing, the addresses of the resources it shows
     listed: dict[str, set[str]] = field(default_factory=dict)
     bodies: SameBodies = field(default_factory=SameBodies)
+    written: Written = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.written = Written(self.source.schemes)
+        for address in (*self.source.listings, *([self.source.sitemap] if self.source.sitemap else [])):
+            self.written.note(canonical_url(address, schemes=self.source.schemes), address.partition("#")[0])
 
 
 def canonical(state: Crawl, url: str) -> str | None:
-    """The canonical form of an address; None for one that is none."""
+    """The canonical form of an address that the site writes; None for one that is none."""
     try:
-        return canonical_url(url, schemes=state.source.schemes)
+        address = canonical_url(url, schemes=state.source.schemes)
     except ValueError:
         return None
+    state.written.note(address, url.strip().partition("#")[0])
+    return address
 
 
 def ask(state: Crawl, url: str, role: str, via: str | None) -> Visit:
@@ -67,7 +76,7 @@ def ask(state: Crawl, url: str, role: str, via: str | None) -> Visit:
     robots = state.robots.get(urlsplit(url).netloc)
     if robots is None:
         return state.visits.setdefault(url, Visit(url, role, "not_asked", reason="on another host", via=via))
-    if rule := robots.refusal(url):
+    if rule := denial(state, robots, url):
         return state.visits.setdefault(url, Visit(url, role, "refused_by_robots", reason=rule, via=via))
     return _fetch(state, url, role, via)
 
@@ -149,11 +158,24 @@ def tell(state: Crawl, role: str) -> None:
 def may_ask(state: Crawl, url: str) -> bool:
     """Whether an address is on a host whose robots.txt we read, and which lets us ask for it."""
     robots = state.robots.get(urlsplit(url).netloc)
-    return robots is not None and robots.may_fetch(url)
+    return robots is not None and denial(state, robots, url) is None
+
+
+def denial(state: Crawl, robots: Robots, url: str) -> str | None:
+    """The rule that denies a canonical address, as we write it or in every form in which the site does."""
+    if rule := robots.refusal(url):
+        return rule
+    forms = state.written.forms_of(url)
+    rules = [robots.refusal(form) for form in forms if form != url]
+    return rules[0] if rules and len(rules) == len(forms) and all(rules) else None
 
 
 def refusal(state: Crawl, url: str, written: str) -> str | None:
-    """The rule that denies a canonical address as the site writes it; None where robots.txt is not read yet."""
+    """The rule that denies a canonical address as the site writes it; None where robots.txt is not read yet.
+
+    It is asked of each address that an answer sends us to, which is thereby met in that form.
+    """
+    state.written.note(url, written)
     robots = state.robots.get(urlsplit(url).netloc)
     return robots.refusal(written) if robots is not None else None
 
@@ -161,6 +183,7 @@ def refusal(state: Crawl, url: str, written: str) -> str | None:
 def read(state: Crawl, visit: Visit, *, is_listing: bool) -> tuple[PageReading, Visit]:
     """What a fetched page states, and its visit: its outcome is `soft_failure` where the page is none."""
     payload = state.client.read(visit)
+    state.written.read(payload, visit.url)
     reading = state.read_page(payload, visit.url, is_listing=is_listing)
     has_records = bool(reading.records) or any(reject.span for reject in reading.rejects)
     payload = replace(payload, url=visit.url)
@@ -185,7 +208,7 @@ def _end_of(state: Crawl, last: Visit, role: str) -> Visit:
     if target is None or target in state.visits:
         return _in_role(state, state.visits.get(target or last.url, last), role)
     robots = state.robots.get(urlsplit(target).netloc)
-    if last.outcome == "redirected" and robots is not None and (rule := robots.refusal(target)):
+    if last.outcome == "redirected" and robots is not None and (rule := denial(state, robots, target)):
         refused = Visit(target, role, "refused_by_robots", reason=rule, via=last.url)
         return state.visits.setdefault(target, refused)
     return last

@@ -24,7 +24,7 @@ from harvest.retrying import asked_pause, backoff_s
 from harvest.revisits import answer_bytes
 from harvest.spellings import Refusal, Spellings
 from harvest.tape import NotTrusted, TooLarge
-from harvest.validators import Validators, held_answer, is_absence, is_not_modified, kept_validators
+from harvest.validators import Validators, confirms, held_answer, is_absence, is_not_modified, kept_validators
 from harvest.wire import TIMEOUT, Exchange, NotArchived
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Visit
@@ -214,10 +214,12 @@ class Client:
         """A 304: the page is the one archived before, where we asked so and can show it; else a failed attempt."""
         visit = replace(visit, status=304)
         held = held_answer(self._archive.path.parent, validators.original) if validators else None
-        if validators is None or held is None:
+        is_of_another = validators is not None and not confirms(exchange.response, validators.etag)
+        if validators is None or held is None or is_of_another:
             self._validators.pop(visit.url, None)
             pointer = self._archive.add_exchange(address, exchange.request, exchange.response, exchange.fetched_at)
             why = "304 for a page that is no longer archived" if validators else "304 without being asked for it"
+            why = "304 of another page: its ETag is not the one that was sent" if is_of_another else why
             return replace(visit, pointer=pointer, reason=why)
         original, (record, payload) = validators.original, held
         # what was not there the last time still is not

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from isal import isal_zlib
 
-from harvest.answers import split_head
-from harvest.headers import ANSWER, REFERS_TO, SERVER_NOT_MODIFIED
+from harvest.answers import split_head, without_interim
+from harvest.headers import ANSWER, INTERIM, REFERS_TO, SERVER_NOT_MODIFIED
 from harvest.members import WarcRecord, digest_of
 from harvest.revisits import payload_digest
 
@@ -41,9 +41,15 @@ class Member:
 def http_member(
     url: str, kind: str, block: bytes, made_at: datetime, headers: Mapping[str, str] | None = None
 ) -> Member:
-    """A `response` or `request` record of a message as it went over the wire."""
-    named = {"WARC-Payload-Digest": digest_of(split_head(block)[1]), **(headers or {})}
+    """A `response` or `request` record of a message as it went over the wire; interim answers stand in a header."""
+    interim, block = without_interim(block)
+    named = {"WARC-Payload-Digest": digest_of(split_head(block)[1]), **(headers or {}), **interim_header(interim)}
     return _member(url, kind, _CONTENT_TYPES[kind], block, made_at, named)
+
+
+def interim_header(interim: bytes) -> dict[str, str]:
+    """The header that keeps what came before an answer; none where nothing did."""
+    return {INTERIM: quote(interim, safe=_PLAIN)} if interim else {}
 
 
 def plain_member(

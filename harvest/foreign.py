@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from harvest.answers import MAX_CONTENT_BYTES, Answer, BrokenAnswer, body_forms, read_answer, split_head
+from harvest.answers import (
+    MAX_CONTENT_BYTES,
+    Answer,
+    BrokenAnswer,
+    body_forms,
+    read_answer,
+    split_final,
+    split_head,
+    without_interim,
+)
 from harvest.members import DIGEST_DIFFERS, Damage, WarcRecord, digest_of, is_digest_of
 from harvest.originals import DigestsDiffer, Kept, Originals, PageKey
 from harvest.packings import foreign_records
@@ -71,7 +80,8 @@ class ForeignPage:
     @property
     def key(self) -> PageKey:
         """What tells it from every other page."""
-        return self.stated_url, self.archived_at, digest_of(b"" if self.confirms else self.content)
+        content = without_interim(self.content)[1] if self.kind == "response" else self.content
+        return self.stated_url, self.archived_at, digest_of(b"" if self.confirms else content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +273,17 @@ def _revisited(revisit: WarcRecord, url: str, met: _Met) -> ForeignPage:
     if is_unchanged:
         page = _of(revisit, url, "revisit", revisit.block, kept.content_type)
         return _new(revisit, replace(page, confirms=kept.key), met, kept)
-    head, body = split_head(met.originals.block_of(kept))
-    content = (split_head(revisit.block)[0] if revisit.block.strip() else head) + body
+    head, body = split_final(met.originals.block_of(kept))
+    content = (_head_of(revisit) or head) + body
     return _new(revisit, _answered(revisit, url, content, read_answer(content)), met, kept)
+
+
+def _head_of(revisit: WarcRecord) -> bytes:
+    """The head that a revisit holds, interim answers before it passed over; empty where it holds no other."""
+    try:
+        return split_final(revisit.block)[0]
+    except BrokenAnswer:
+        return b""
 
 
 def _found_elsewhere(revisit: WarcRecord, met: _Met) -> Kept | None:

@@ -18,6 +18,9 @@ SAME_REQUEST = "Moisson-Request"
 NO_REQUEST = "none"
 # an answer 304 as it was received, line ends and what is not ASCII percent-encoded
 ANSWER = "Moisson-Answer"
+# the interim answers (1xx) that came before an answer, written in the same way: readers of WARCs would take the first
+# of them for the answer, and the answer for its body
+INTERIM = "Moisson-Interim"
 # on a record out of a foreign WARC: that file's name, percent-encoded, its digest, and the record's identifier there,
 # as `old.warc.gz;sha256:9f86…;urn:uuid:…`
 IMPORTED_FROM = "Moisson-Imported-From"

@@ -125,7 +125,7 @@ def repeating(revisit: WarcRecord, original: Redacted, note: Note) -> Redacted:
         how = [
             line for line in original.head.split(b"\r\n") if line.startswith((b"Content-Encoding", b"Content-Length"))
         ]
-        plain = _plain_head(revisit.block, how)
+        plain = _plain_head(revisit.block, how) or original.head
         heads = (original.head, plain, _LEAST_HEAD) if original.is_gone else (plain,)
     for head in heads:
         if stored := _fitted(revisit, head, original.payload_digest, note):
@@ -181,9 +181,14 @@ def _head_451(page: bytes) -> bytes:
 
 
 def _plain_head(block: bytes, how: Sequence[bytes]) -> bytes:
-    """The head of an answer (interim ones before it left out), with other lines on how its body is sent."""
+    """The head of an answer (interim ones before it left out), with other lines on how its body is sent.
+
+    Empty where there is none: a revisit of an earlier archive may hold the head of an interim answer only.
+    """
     head, body = split_head(block)
     while head.split(b" ", 2)[1].startswith(b"1"):
+        if not body:
+            return b""
         head, body = split_head(body)
     lines = head.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     kept: list[bytes] = []

@@ -31,7 +31,9 @@ def follow(visit: Visit, target: str, schemes: Mapping[str, str], spellings: Spe
     written = urljoin(visit.url, target.partition("#")[0])
     if lowers(url, written):  # a server behind a proxy may not know that it is asked by https
         written = "https:" + written.partition(":")[2]
-    if url == visit.url and (rule := spellings.learn(url, written)):
+    if url != visit.url:
+        spellings.refusal(url, written)  # which hears how the site writes it, and judges when it is asked for
+    elif rule := spellings.learn(url, written):
         return replace(visit, outcome="refused_by_robots", reason=rule)
     return replace(visit, outcome="redirected", redirect_url=url)
 

@@ -16,6 +16,12 @@ MAX_RETRY_AFTER_S = 900.0
 # what a run waits in all, so that it ends before the next one starts
 MAX_PAUSES_S = 3600.0
 
+# how long a rest may be that is kept to its end: maintenance lasts hours, or days
+MAX_REST = timedelta(days=7)
+# a longer one is a slip of the site's, or its way to say "not tonight": kept in full, ten years would end the harvest
+# for good. So the next night asks once and hears it again; less than a day, or the run of that night came too soon
+NEXT_NIGHT = timedelta(hours=20)
+
 # where RFC 9110, 10.2.3 gives the header a meaning
 _STATUSES = frozenset({429, 503, 301, 302, 303, 307, 308})
 
@@ -23,6 +29,15 @@ _SECONDS = re.compile(r"[0-9]+")
 # a longer rest says the same as this one, of 31 years: not tonight; and no calendar ends before it
 _MAX_DIGITS = 9
 _LONGEST_S = 10.0**_MAX_DIGITS
+_STAMP = "%Y-%m-%d %H:%M:%S"
+
+
+class RestAsked(SiteUnreachable):
+    """The site asks for a longer rest than a run can wait; nothing may be asked before not_before (UTC)."""
+
+    def __init__(self, message: str, not_before: datetime | None = None) -> None:
+        super().__init__(message)
+        self.not_before = not_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
         former: the pauses that the run has made.
 
     Raises:
-        SiteUnreachable: longer than a run can wait, at once or in all.
+        RestAsked: longer than a run can wait, at once or in all.
     """
     if answer.status not in _STATUSES:
         return None
@@ -52,10 +67,13 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
     if pause_s is None:
         return None
     if pause_s > MAX_RETRY_AFTER_S or sum(pause.pause_s for pause in former) + pause_s > MAX_PAUSES_S:
-        until = (answered_at + timedelta(seconds=min(pause_s, _LONGEST_S))).strftime("%Y-%m-%d %H:%M:%S")
-        raise SiteUnreachable(
-            f"{url} answers {answer.status} and asks for no request before {until} UTC, so nothing more is asked: "
-            "postponed, refresh later"
+        rest = timedelta(seconds=min(pause_s, _LONGEST_S))
+        kept = rest if rest <= MAX_REST else NEXT_NIGHT
+        but = "" if kept == rest else f" (which is too far to be kept: before {answered_at + kept:{_STAMP}} UTC)"
+        raise RestAsked(
+            f"{url} answers {answer.status} and asks for no request before {answered_at + rest:{_STAMP}} UTC{but}, so "
+            "nothing more is asked: postponed, refresh later",
+            answered_at + kept,
         )
     return Pause(url, answer.status, pause_s)
 

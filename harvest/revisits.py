@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from harvest.answers import BrokenAnswer, split_head
-from harvest.headers import ANSWER, NO_REQUEST, REFERS_TO, SAME_REQUEST
+from harvest.headers import ANSWER, INTERIM, NO_REQUEST, REFERS_TO, SAME_REQUEST
 from harvest.index import find_record
 from harvest.members import WarcRecord, digest_of, read_date, record_at
 from schema.errors import DamagedArchive
@@ -33,8 +33,13 @@ def answer_bytes(path: Path, offset: int) -> bytes:
     """
     record = record_at(path, offset)
     if _repeats_payload(record):
-        return _whole(path, record)
-    return unquote_to_bytes(record.header(ANSWER.lower())) or record.block
+        return interim_of(record) + _whole(path, record)
+    return unquote_to_bytes(record.header(ANSWER.lower())) or interim_of(record) + record.block
+
+
+def interim_of(record: WarcRecord) -> bytes:
+    """The interim answers (1xx) that came before an archived one; an archive of before has them in its blocks."""
+    return unquote_to_bytes(record.header(INTERIM.lower()))
 
 
 def effective_answer(path: Path, offset: int) -> bytes:
@@ -132,7 +137,10 @@ def _repeats_payload(record: WarcRecord) -> bool:
 
 
 def _whole(path: Path, revisit: WarcRecord) -> bytes:
-    """The head that a revisit holds, and the body that it repeats."""
+    """The head that a revisit holds, and the body that it repeats.
+
+    In an archive of before a first head may be that of an interim answer (1xx): the final one is then of the body.
+    """
     _, record = root_of(path, revisit)
     return revisit.block + split_head(record.block)[1]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from harvest.answers import Answer, BrokenAnswer, split_final
+from harvest.answers import Answer, BrokenAnswer, read_head, split_final
 from harvest.members import WarcRecord, record_at
 from harvest.payloads import payload_of
 from schema.errors import DamagedArchive
@@ -20,6 +20,8 @@ from schema.nouns import PAGE_OUTCOMES, Original, Payload, Visit
 
 MAX_VALIDATOR_CHARS = 1024
 
+# an ETag that is not weak, and what it says without the coding
+_STRONG = re.compile(r'"([^"]*?)(?:[-;]{1,2}(?:gzip|br|deflate|zstd))?"')
 _NOT_MODIFIED = re.compile(rb"HTTP/\d(?:\.\d)? 304\b")
 
 
@@ -56,6 +58,16 @@ def is_not_modified(block: bytes) -> bool:
         return _NOT_MODIFIED.match(split_final(block)[0]) is not None
     except BrokenAnswer:
         return False
+
+
+def confirms(block: bytes, sent: str | None) -> bool:
+    """Whether an answer 304 may be of the page whose ETag was sent: not where it names another (RFC 9111, 4.3.4).
+
+    A weak tag, and the word of a coding that Apache puts behind its own, tell of no other page.
+    """
+    named = (read_head(block)[0].header("etag") or "").strip()
+    theirs, ours = _STRONG.fullmatch(named), _STRONG.fullmatch(sent or "")
+    return theirs is None or ours is None or theirs[1] == ours[1]
 
 
 def kept_validators(answer: Answer) -> tuple[str | None, str | None]:

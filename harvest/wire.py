@@ -21,7 +21,7 @@ import httpx
 
 from harvest.answers import ends_exactly
 from harvest.archive import ArchivedBlock, read_blocks
-from harvest.revisits import effective_answer, request_bytes
+from harvest.revisits import answer_bytes, effective_answer, request_bytes
 from harvest.tape import Limits, Tape, TapedBackend, TooLarge, unheard
 from schema.addresses import canonical_url
 from schema.errors import DamagedArchive
@@ -160,7 +160,7 @@ class ReplayTransport(httpx.BaseTransport):
         if block.kind == "revisit":
             return _told(200, _confirmed(block))
         asked = requests[min(turn, len(requests) - 1)].read() if requests else b""
-        return _told(200, Exchange(asked, block.read(), block.archived_at, 0.0))
+        return _told(200, Exchange(asked, answer_bytes(block.path, block.offset), block.archived_at, 0.0))
 
     def __enter__(self) -> Self:
         return self

@@ -67,8 +67,19 @@ def test_bare_line_feeds_end_a_head_too() -> None:
     assert read_answer(b"HTTP/2 200 OK\nA: b\n\nbody").content == b"body"
 
 
-def test_a_folded_line_and_a_line_without_a_colon_are_no_headers() -> None:
-    assert read(b"", "A: b", " folded: c", "nothing").headers == (("a", "b"),)
+def test_a_folded_line_goes_on_the_one_before_and_a_line_without_a_colon_is_no_header() -> None:
+    assert read(b"", "A: b", " folded: c", "\t d", "nothing", "E:", " f").headers == (
+        ("a", "b folded: c d"),
+        ("e", "f"),
+    )
+
+
+@pytest.mark.parametrize("fold", ["\r\n ", "\r\n\t", "\n  ", " \r\n \r\n "], ids=["space", "tab", "lf", "two"])
+def test_a_folded_coding_or_length_is_obeyed_as_h11_obeys_it(fold: str) -> None:
+    assert read(chunk(TEXT[:300], TEXT[300:]), f"Transfer-Encoding:{fold}chunked").content == TEXT
+    assert read(ZIPPED, f"Content-Encoding:{fold}gzip").content == TEXT
+    assert "announced" in refusal(TEXT[:-1], f"Content-Length:{fold}{len(TEXT)}")
+    assert "br" in refusal(TEXT, f"Content-Encoding:{fold}br")
 
 
 @pytest.mark.parametrize(

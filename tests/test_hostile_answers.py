@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,7 +24,18 @@ from harvest.wire import Exchange
 from releases.store import latest_release
 from schema.errors import HeldByGate, SiteUnreachable
 from schema.layout import Layout
-from tests.site_server import Answer, Script, SiteServer, answer, chunked, listing, make_source, redirect, resource
+from tests.site_server import (
+    Answer,
+    Script,
+    SiteServer,
+    answer,
+    chunk,
+    chunked,
+    listing,
+    make_source,
+    redirect,
+    resource,
+)
 from tests.small_site import warc
 
 SLUGS = ("a", "b", "c")
@@ -45,6 +57,25 @@ def night(server: SiteServer, data: Path, **values: Any) -> Ledger:
     with suppress(HeldByGate):
         refresh(make_source(server.origin, **values), data)
     return read_ledgers(Layout(data, "essai"))[-1]
+
+
+# --- a head whose lines are folded, which h11 takes
+
+
+def test_a_folded_head_is_read_as_it_is_obeyed(tmp_path: Path) -> None:
+    body = {slug: resource(slug).partition(b"\r\n\r\n")[2] for slug in SLUGS}
+    ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
+    packed = gzip.compress(body["b"], mtime=0)
+    folded: dict[str, Script] = {
+        "a": ok + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + chunk(body["a"][:300], body["a"][300:]),
+        "b": ok + b"Content-Encoding:\r\n\tgzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed,
+        "c": b"HTTP/1.1 301 Moved\r\nLocation:\r\n /d\r\nContent-Length: 0\r\n\r\n",
+        "d": resource("c"),
+    }
+    with SiteServer(site(**folded)) as server:
+        visits = {visit.url.removeprefix(server.origin): visit for visit in night(server, tmp_path).visits}
+    assert [visits[f"/{name}"].outcome for name in "abcd"] == ["fetched", "fetched", "redirected", "fetched"]
+    assert [visits[f"/{name}"].payload_digest for name in "abd"] == [sha256(body[slug]).hexdigest() for slug in SLUGS]
 
 
 # --- a listing that leads round in a circle

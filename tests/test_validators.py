@@ -319,6 +319,27 @@ def test_304_to_every_attempt_that_asked_for_none_is_no_page(tmp_path: Path) -> 
     assert site.asked
 
 
+@pytest.mark.parametrize("named", ['"2"', '"1795404700x"', '"2-gzip"', '""', ' "2" '])
+def test_a_304_of_another_page_is_asked_again_without_validators(tmp_path: Path, named: str) -> None:
+    other = UNCHANGED.replace(b"\r\n\r\n", f"\r\nETag: {named}\r\n\r\n".encode())
+    site, (visit,) = ask_again(tmp_path, {"/a": VALID}, {"/a": [other, page('ETag: "2"', body="<html>neuf</html>")]})
+    assert (visit.outcome, visit.status, visit.attempts, visit.etag) == ("fetched", 200, 2, '"2"')
+    assert [sent_by(site, n) for n in (0, 1)] == [(ETAG, DATE), (None, None)]
+
+
+@pytest.mark.parametrize("named", [ETAG, 'W/"2"', f"W/{ETAG}", ETAG[:-1] + '-gzip"', ETAG[:-1] + ';br"', "2", ""])
+def test_a_304_that_may_be_of_the_page_confirms_it(tmp_path: Path, named: str) -> None:
+    same = UNCHANGED.replace(b"\r\n\r\n", f"\r\nETag: {named}\r\n\r\n".encode())
+    _, (visit,) = ask_again(tmp_path, {"/a": VALID}, {"/a": same})
+    assert (visit.outcome, visit.attempts, visit.etag) == ("not_modified", 1, ETAG)
+
+
+def test_where_a_date_alone_was_sent_any_tag_confirms(tmp_path: Path) -> None:
+    same = UNCHANGED.replace(b"\r\n\r\n", b'\r\nETag: "2"\r\n\r\n')
+    _, (visit,) = ask_again(tmp_path, {"/a": page(f"Last-Modified: {DATE}")}, {"/a": same})
+    assert (visit.outcome, visit.attempts) == ("not_modified", 1)
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"payload_digest": "0" * 64}, {"offset": 5}, {"file": "000009.warc.gz"}],
