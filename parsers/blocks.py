@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.bodies import with_bodies
-from parsers.frames import Block, Field, find_frames, with_unknown
+from parsers.frames import Block, Field, with_unknown
+from parsers.joining import find_record_frames
 from parsers.labels import describe, find_labels, repeated
 from parsers.nodes import (
     PAGE,
@@ -53,7 +54,7 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
             what stands there.
     """
     found, near = find_labels(root, labels)
-    frames = find_frames(found, labels)
+    frames = find_record_frames(found, labels)
     if len(frames) > 1 and is_listing is None:
         is_listing = True
     owners = {frame.mem_id for frame, _ in frames}
@@ -113,7 +114,21 @@ def _find_titles(frame: LexborNode, fields: list[Field], owners: set[int], *, is
             break
         node = node.parent
         highest = highest if headings else node
+    if is_listing is not False and not any(link_in(heading) for heading, _ in headings):
+        headings += _linked_below(highest, frame, fields)
     return _Titles(tuple(headings), opening, highest)
+
+
+def _linked_below(box: LexborNode, frame: LexborNode, fields: list[Field]) -> Iterator[_Candidate]:
+    """Headings with a link that stand in the box of a record behind its first field: a field may open a record."""
+    path = {n.mem_id: n for n in (frame, *ancestors(frame))}
+    branches = {f.branch.mem_id for f in fields}
+    for heading in box.css("h1, h2, h3, h4, h5, h6"):
+        if link_in(heading) is None or not seen_text(heading):
+            continue
+        around = [heading, *ancestors(heading)]
+        if not any(n.mem_id in branches for n in around):
+            yield heading, next(path[n.mem_id] for n in around if n.mem_id in path)
 
 
 def _opening_link(node: LexborNode, before: list[LexborNode]) -> _Candidate | None:
@@ -199,25 +214,19 @@ def _opens_own_page_body(heading: LexborNode, node: LexborNode, frame: LexborNod
 
 
 def _seen_before(node: LexborNode, frame: LexborNode, fields: list[Field]) -> Iterator[LexborNode]:
-    """Elements within `node` before the fields, in page order; below the frame only its own children."""
-    if node.mem_id == frame.mem_id:
-        for child in children(frame):
-            if child.mem_id == fields[0].branch.mem_id:
-                return
-            if child.is_element_node and not is_unseen(child):
-                yield child
-                if child.tag in ("header", "hgroup", "a") or len(fields) == 0:
-                    yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
-        return
+    """Elements within `node` before the fields, in page order; in the frame not what its own children hold."""
+    first = fields[0].branch
+    path = {n.mem_id for n in (first, *ancestors(first))}
+    is_framed = node.mem_id == frame.mem_id
     for child in children(node):
-        if child.mem_id == frame.mem_id or holds(child, frame):
-            yield from _seen_before(child, frame, fields) if child.mem_id != frame.mem_id else ()
-            if child.mem_id == frame.mem_id:
-                yield from _seen_before(frame, frame, fields)
+        if child.mem_id in path:
+            if child.mem_id != first.mem_id:
+                yield from _seen_before(child, child if is_framed else frame, fields)
             return
-        if child.is_element_node and not is_unseen(child) and child.tag not in ("nav", "aside"):
+        if child.is_element_node and not is_unseen(child) and (is_framed or child.tag not in ("nav", "aside")):
             yield child
-            yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
+            if not is_framed or child.tag in ("header", "hgroup", "a"):
+                yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
 
 
 def _is_all_link(node: LexborNode) -> bool:

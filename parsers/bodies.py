@@ -22,6 +22,8 @@ from schema.folding import strip_accents
 # tag and class of a box and, for what says the same everywhere, its words
 Look = tuple[tuple[str, str], str]
 
+# boxes whose members are fields all alike, or about the record
+_FIELDS_ONLY = ASIDE | {"ul", "ol", "dl", "table", "thead", "tbody", "tr"}
 _MAX_LINE_CHARS = 160
 _MAX_FURNITURE_CHARS = 1500
 _AUTHOR_LINE = re.compile(
@@ -41,7 +43,7 @@ def with_bodies(blocks: list[Block]) -> Iterator[Block]:
     block of a page has a body in either place, it stands after the frame.
     """
     inside = _without_furniture(blocks, [_inside(block) for block in blocks])
-    chrome = {looks(n) for block, body in zip(blocks, inside, strict=True) if body for n in _outside(block)}
+    chrome = {looks(n) for block, body in zip(blocks, inside, strict=True) if body for n in _around(block, body)}
     around = [block if block.title is not None else _widened(block) for block in blocks]
     bare = [not (body or block.is_row) for block, body in zip(blocks, inside, strict=True)]
     outside = _beside(around, bare, chrome, _outside)
@@ -144,9 +146,21 @@ def _inside(block: Block) -> list[LexborNode]:
         return []
     spoken_for = {n.mem_id for f in block.fields for n in (f.branch, *value_nodes(block, f))}
     candidates = block.nodes if len(block.nodes) > 1 else tuple(children(block.frame))
-    kept = [n for n in candidates if n.mem_id not in spoken_for and _is_body(n, block)]
+    path = {n.mem_id for f in block.fields for n in ancestors(f.branch)}
+    kept = [n for n in _unspoken(candidates, path, spoken_for) if _is_body(n, block)]
     # a heading and nothing more heads the group of the fields
     return kept if any(has_text(n) and n.tag not in HEADINGS for n in kept) else []
+
+
+def _unspoken(nodes: Iterable[LexborNode], path: set[int], spoken_for: set[int]) -> Iterator[LexborNode]:
+    """Nodes of no field; of a box that holds fields, what stands beside them."""
+    for node in nodes:
+        if node.mem_id in spoken_for:
+            continue
+        if node.mem_id in path and node.tag not in _FIELDS_ONLY:
+            yield from _unspoken(children(node), path, spoken_for)
+        else:
+            yield node
 
 
 def _is_body(node: LexborNode, block: Block) -> bool:
@@ -159,23 +173,32 @@ def _is_body(node: LexborNode, block: Block) -> bool:
     return not (is_only_links(node) and _is_past_fields(node, block))
 
 
+def _around(block: Block, body: list[LexborNode]) -> Iterator[LexborNode]:
+    """What stands where a body could, in a block whose body is known."""
+    known = {n.mem_id for n in body}
+    return (n for n in _outside(block) if n.mem_id not in known)
+
+
 def _outside(block: Block) -> Iterator[LexborNode]:
-    """Nodes with words between the title (or the start of the block) and the frame, each as large as can be."""
-    path = {block.frame.mem_id} | {n.mem_id for n in ancestors(block.frame)}
+    """Nodes with words between the title (or the start of the block) and the fields, each as large as can be."""
+    end = block.frame
+    if block.title is not None and holds(block.frame, block.title):
+        end = block.fields[0].branch
+    path = {end.mem_id} | {n.mem_id for n in ancestors(end)}
     titled = {n.mem_id for n in (block.title, *ancestors(block.title))} if block.title is not None else set()
     for node in block.nodes:
-        yield from _before_frame(node, block, path, titled)
+        yield from _before(end, node, block, path, titled)
 
 
-def _before_frame(node: LexborNode, block: Block, path: set[int], titled: set[int]) -> Iterator[LexborNode]:
+def _before(end: LexborNode, node: LexborNode, block: Block, path: set[int], titled: set[int]) -> Iterator[LexborNode]:
     if node.mem_id not in path and node.mem_id not in titled:
         if node.is_element_node and _is_body(node, block) and has_text(node) and not is_only_links(node):
             yield node
         return
-    if node.mem_id == block.frame.mem_id or (block.title is not None and node.mem_id == block.title.mem_id):
+    if node.mem_id == end.mem_id or (block.title is not None and node.mem_id == block.title.mem_id):
         return
     for child in children(node):
-        yield from _before_frame(child, block, path, titled)
+        yield from _before(end, child, block, path, titled)
         if child.mem_id in path:
             return
 

@@ -46,11 +46,13 @@ class Block:
 Frame = tuple[LexborNode, list[Field]]
 
 
-def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Frame]:
-    """Elements around labelled fields, in page order, with the fields they hold."""
+def find_frames(
+    found: list[tuple[str, LexborNode]], labels: Labels
+) -> tuple[list[Frame], list[tuple[str, LexborNode]]]:
+    """Elements around fields of two kinds, with the fields they hold; and the labels that may be those of fields."""
     led: dict[int, Frame] = {}
     for kind, label in found:
-        for branch in _led_by(label):
+        for branch in led_by(label):
             parent = parent_of(branch)
             led.setdefault(parent.mem_id, (parent, []))[1].append(Field(kind, label, branch))
     enough = min(2, len([k for k in KINDS if getattr(labels, k)]))
@@ -59,15 +61,10 @@ def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Fra
     if choices:
         return find_frames([(kind, label) for kind, label in found if label.mem_id not in choices], labels)
     frames = [f for f in frames if not _is_list_of_frames(f, frames)]
-    frames = [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)]
-    frames += _lone_frames(found, frames)
-    shapes = _shapes(frames)
-    order = {label.mem_id: place for place, (_, label) in enumerate(found)}
-    frames = [(p, _drop_misshapen(fields, shapes)) for p, fields in frames]
-    return sorted(frames, key=lambda f: order[f[1][0].label.mem_id])
+    return [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)], found
 
 
-def _led_by(label: LexborNode) -> Iterator[LexborNode]:
+def led_by(label: LexborNode) -> Iterator[LexborNode]:
     """The label and each ancestor in which it is the first thing seen."""
     node = label
     while node.parent is not None and node.parent.is_element_node:
@@ -117,7 +114,7 @@ def _with_inner_fields(frame: Frame, frames: list[Frame]) -> Frame:
     return parent, own
 
 
-def _shape(field: Field) -> tuple[str, ...]:
+def shape_of(field: Field) -> tuple[str, ...]:
     """How a label hangs in its branch: tags from the branch to the label, and the label's class."""
     path, node = [], field.label
     while node.mem_id != field.branch.mem_id:
@@ -126,36 +123,21 @@ def _shape(field: Field) -> tuple[str, ...]:
     return (*path, node.tag or "", field.label.attributes.get("class") or "")
 
 
-def _lone_frames(found: list[tuple[str, LexborNode]], frames: list[Frame]) -> list[Frame]:
-    """A block may state one field only: accepted where its label hangs just as the labels of the page's frames do."""
-    taken = {f.label.mem_id for _, fields in frames for f in fields}
-    shapes = {(_shape(f), p.tag, p.attributes.get("class") or "") for p, fields in frames for f in fields}
-    lone = []
-    for kind, label in found:
-        if label.mem_id in taken or any(holds(p, label) for p, _ in frames):
-            continue
-        for branch in _led_by(label):
-            field, parent = Field(kind, label, branch), parent_of(branch)
-            if (_shape(field), parent.tag, parent.attributes.get("class") or "") in shapes:
-                lone.append((parent, [field]))
-                break
-    return lone
+def shapes_of(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
+    """How often each shape stands on a page, by kind."""
+    return Counter((f.kind or "", shape_of(f)) for _, fields in frames for f in fields)
 
 
-def _shapes(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
-    return Counter((f.kind or "", _shape(f)) for _, fields in frames for f in fields)
-
-
-def _drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
+def drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
     """Leave out label words that open the body: shaped unlike the other fields, before them, or beside a better one."""
     kept = list(fields)
     for field in fields:
         others = [f for f in kept if f is not field]
-        alike = sum(_shape(f) == _shape(field) or _same_class(f.label, field.label) for f in others)
+        alike = sum(shape_of(f) == shape_of(field) or _same_class(f.label, field.label) for f in others)
         first_of_others = bool(others) and field is kept[0]
-        doubled = any(f.kind == field.kind and _shape(f) != _shape(field) for f in others)
+        doubled = any(f.kind == field.kind and shape_of(f) != shape_of(field) for f in others)
         usual = max((n for (kind, _), n in shapes.items() if kind == field.kind), default=0)
-        count = shapes[field.kind or "", _shape(field)]
+        count = shapes[field.kind or "", shape_of(field)]
         rare = count < usual or (count == 1 and len(others) > 1)
         if alike == 0 and rare and (doubled or first_of_others) and _common_shape(others):
             kept.remove(field)
@@ -168,14 +150,14 @@ def _same_class(a: LexborNode, b: LexborNode) -> bool:
 
 
 def _common_shape(fields: list[Field]) -> bool:
-    return len({_shape(f) for f in fields}) < len(fields) or len(fields) == 1
+    return len({shape_of(f) for f in fields}) < len(fields) or len(fields) == 1
 
 
 def with_unknown(frame: LexborNode, fields: list[Field]) -> list[Field]:
     """The fields of a frame and, in their places, those whose labels are built alike but say something else."""
     known = {f.branch.mem_id: f for f in fields}
     inner = [f for f in fields if parent_of(f.branch).mem_id != frame.mem_id]
-    shapes = {_shape(f) for f in fields}
+    shapes = {shape_of(f) for f in fields}
     told: list[Field] = []
     for child in children(frame):
         if child.mem_id in known:

@@ -1,0 +1,171 @@
+"""Fields of one record that a theme parts between boxes, or puts before the title: still fields of that record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from parsers.labelled_blocks import parse_labelled_blocks
+from schema.nouns import PageReading, Payload, Record
+from schema.sources import Labels
+
+LABELS = Labels(type=("Type de ressource",), private=("Ressource privée",), summary=("Résumé",))
+URL = "https://a.example/liste"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One resource as entered; an empty word is a field that is left out."""
+
+    title: str
+    type: str
+    is_private: bool
+    body: str
+    summary: str
+
+
+CARDS = (
+    Card(
+        "Une chaufferie bois", "Guides", is_private=False, body="Le corps de la chaufferie.", summary="En bref, bois."
+    ),
+    Card("Un verger partagé", "Notes", is_private=True, body="Le corps du verger.", summary=""),
+    Card("Des vélos à prêter", "", is_private=False, body="Le corps des vélos.", summary="En bref, vélos."),
+    Card("Un four à pain", "Notes", is_private=False, body="", summary="En bref, pain."),
+    Card("Une forêt communale", "", is_private=True, body="Le corps de la forêt.", summary=""),
+)
+
+
+def field(label: str, value: str) -> str:
+    """A field as Drupal's own template prints it."""
+    if not value:
+        return ""
+    return f"<div class=field><div class=field__label>{label}</div><div class=field__item>{value}</div></div>"
+
+
+def parts(card: Card, labelled: Callable[[str, str], str] = field) -> dict[str, str]:
+    """What a card shows, by letter: b body, t type, p privacy, s résumé, h title."""
+    return {
+        "h": f"<h2><a href='/{card.title[-4:]}'>{card.title}</a></h2>",
+        "b": f"<div class=body><p>{card.body}</p></div>" if card.body else "",
+        "t": labelled("Type de ressource", card.type),
+        "p": labelled("Ressource privée", "Oui" if card.is_private else "Non"),
+        "s": labelled("Résumé", card.summary and f"<p>{card.summary}</p>"),
+    }
+
+
+def read(content: str, *, is_listing: bool | None = True) -> PageReading:
+    """A page made of a body, as read."""
+    payload = Payload(URL, f"<html><body>{content}</body></html>".encode(), "text/html", "utf-8")
+    return parse_labelled_blocks(payload, page_url=URL, labels=LABELS, is_listing=is_listing, schemes={})
+
+
+def listing(card_of: Callable[[Card], str], cards: tuple[Card, ...] = CARDS) -> PageReading:
+    """A listing of cards, as read."""
+    rows = "".join(f"<div class=row>{card_of(card)}</div>" for card in cards)
+    return read(f"<main><h1>Ressources</h1><div class=rows>{rows}</div></main>")
+
+
+def plain(record: Record) -> Card:
+    """A record as a card."""
+    body, resume = (" ".join(p.text for p in section) for section in (record.body, record.resume))
+    assert record.is_private is not None
+    return Card(record.title, record.type or "", is_private=record.is_private, body=body, summary=resume)
+
+
+def require_cards(reading: PageReading, cards: tuple[Card, ...] = CARDS) -> None:
+    """The reading holds the cards as entered, and nothing else."""
+    assert [reject.message for reject in reading.rejects] == []
+    assert tuple(map(plain, reading.records)) == cards
+
+
+SPLITS = (
+    "b|tps",
+    "bs|tp",
+    "tp|bs",
+    "t|bps",
+    "tps|b",
+    "bt|ps",
+    "bp|ts",
+    "btp|s",
+    "s|btp",
+    "sb|tp",
+    "p|bts",
+    "tb|ps",
+    "t|p|b|s",
+)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_fields_in_several_boxes_are_those_of_one_record(split: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        boxes = (f"<div class=box-{n}>{''.join(shown[x] for x in box)}</div>" for n, box in enumerate(split.split("|")))
+        return f"<article>{shown['h']}{''.join(boxes)}</article>"
+
+    require_cards(listing(card_of))
+
+
+@pytest.mark.parametrize("tags", ["header footer", "header div", "div footer", "section aside"])
+@pytest.mark.parametrize("split", ["tp|bs", "p|bts", "bs|tp"])
+def test_a_header_and_a_footer_of_a_record_hold_fields_too(tags: str, split: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        first, last = split.split("|")
+        opening, closing = tags.split()
+        if "b" in first:
+            opening = "div"
+        elif "b" in last:
+            closing = "div"
+        head, foot = ("".join(shown[x] for x in box) for box in (first, last))
+        return f"<article><{opening}>{shown['h']}{head}</{opening}><{closing}>{foot}</{closing}></article>"
+
+    require_cards(listing(card_of))
+
+
+def test_headings_for_labels_in_two_columns() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, lambda label, value: f"<h4>{label}</h4><div>{value}</div>" if value else "")
+        left, right = f"<div>{shown['b']}{shown['s']}</div>", f"<div>{shown['t']}{shown['p']}</div>"
+        return f"<article>{shown['h']}<div>{left}{right}</div></article>"
+
+    require_cards(listing(card_of))
+
+
+@pytest.mark.parametrize("order", ["thbps", "phbts", "tphbs"])
+def test_a_field_may_stand_before_the_title(order: str) -> None:
+    cards = tuple(c for c in CARDS if c.type)
+    require_cards(listing(lambda card: f"<article>{''.join(parts(card)[x] for x in order)}</article>", cards), cards)
+
+
+def test_a_word_of_a_body_that_looks_otherwise_is_no_field() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        body = (
+            f"<div class=body><p>{card.body}</p><h3>Résumé</h3></div>"
+            if card.title == "Un verger partagé"
+            else shown["b"]
+        )
+        return f"<article>{shown['h']}<div>{body}</div><div>{shown['t']}{shown['p']}{shown['s']}</div></article>"
+
+    record = next(r for r in listing(card_of).records if r.title == "Un verger partagé")
+    assert ([p.text for p in record.body], record.resume) == (["Le corps du verger.", "Résumé"], ())
+
+
+def test_fields_of_the_next_record_are_not_taken() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        kept = "tp" if card.summary else "p"
+        return f"<article>{shown['h']}{shown['b']}<div>{''.join(shown[x] for x in kept)}</div></article>"
+
+    read_types = {r.title: r.type for r in listing(card_of).records}
+    assert read_types == {c.title: (c.type or None) if c.summary else None for c in CARDS}
+
+
+@pytest.mark.parametrize("split", ["bs|tp", "tp|bs", "t|bps", "s|btp", "tb|ps"])
+def test_boxes_of_an_own_page(split: str) -> None:
+    shown = parts(CARDS[0])
+    boxes = (f"<div class=box-{n}>{''.join(shown[x] for x in box)}</div>" for n, box in enumerate(split.split("|")))
+    page = f"<main><h1>{CARDS[0].title}</h1><article>{''.join(boxes)}</article></main>"
+    require_cards(read(page, is_listing=False), CARDS[:1])
