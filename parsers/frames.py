@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.labels import KINDS, MAX_LABEL_CHARS
-from parsers.nodes import PAGE, has_text, holds, looks, parent_of, siblings_before
+from parsers.nodes import PAGE, class_of, has_text, holds, looks, parent_of, siblings_before
 from parsers.passages import BLOCKS, children, is_unseen, seen_text
 from schema.sources import Labels
 
@@ -81,8 +81,9 @@ def _choices(fields: list[Field]) -> list[Field]:
 
 
 def _is_choice(field: Field) -> bool:
+    items = [item for item in field.branch.css("li") if item.mem_id != field.branch.mem_id]
     words = seen_text(field.label) + "".join(seen_text(a) for a in field.branch.css("li a[href]"))
-    return field.branch.css_first("li") is not None and _solid(words) == _solid(seen_text(field.branch))
+    return bool(items) and _solid(words) == _solid(seen_text(field.branch))
 
 
 def _solid(text: str) -> str:
@@ -120,7 +121,7 @@ def shape_of(field: Field) -> tuple[str, ...]:
     while node.mem_id != field.branch.mem_id:
         path.append(node.tag or "")
         node = parent_of(node)
-    return (*path, node.tag or "", field.label.attributes.get("class") or "")
+    return (*path, node.tag or "", class_of(field.label))
 
 
 def shapes_of(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
@@ -133,20 +134,26 @@ def drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ..
     kept = list(fields)
     for field in fields:
         others = [f for f in kept if f is not field]
-        alike = sum(shape_of(f) == shape_of(field) or _same_class(f.label, field.label) for f in others)
+        alike = sum(_is_alike(f, field) for f in others)
         first_of_others = bool(others) and field is kept[0]
         doubled = any(f.kind == field.kind and shape_of(f) != shape_of(field) for f in others)
         usual = max((n for (kind, _), n in shapes.items() if kind == field.kind), default=0)
         count = shapes[field.kind or "", shape_of(field)]
         rare = count < usual or (count == 1 and len(others) > 1)
-        if alike == 0 and rare and (doubled or first_of_others) and _common_shape(others):
+        is_outdone = any(f.kind == field.kind and any(_is_alike(f, o) for o in others if o is not f) for f in others)
+        is_stray = rare and (doubled or first_of_others) and _common_shape(others)
+        if alike == 0 and (is_outdone or is_stray):
             kept.remove(field)
     return kept
 
 
+def _is_alike(a: Field, b: Field) -> bool:
+    return shape_of(a) == shape_of(b) or _same_class(a.label, b.label)
+
+
 def _same_class(a: LexborNode, b: LexborNode) -> bool:
     """Whether two labels share a class: a theme may head one field with another tag than the rest."""
-    return bool(set((a.attributes.get("class") or "").split()) & set((b.attributes.get("class") or "").split()))
+    return bool(set(class_of(a).split()) & set(class_of(b).split()))
 
 
 def _common_shape(fields: list[Field]) -> bool:

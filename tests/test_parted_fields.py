@@ -169,3 +169,52 @@ def test_boxes_of_an_own_page(split: str) -> None:
     boxes = (f"<div class=box-{n}>{''.join(shown[x] for x in box)}</div>" for n, box in enumerate(split.split("|")))
     page = f"<main><h1>{CARDS[0].title}</h1><article>{''.join(boxes)}</article></main>"
     require_cards(read(page, is_listing=False), CARDS[:1])
+
+
+@pytest.mark.parametrize("colon", [" : ", ": ", "&nbsp;: ", "&#8239;:&nbsp;", "<span> : </span>", " <i>:</i> ", ""])
+@pytest.mark.parametrize("tag", ["strong", "em", "span class=label"])
+def test_a_colon_outside_the_label_is_no_part_of_the_value(colon: str, tag: str) -> None:
+    def labelled(label: str, value: str) -> str:
+        return f"<div><{tag}>{label}</{tag.partition(' ')[0]}>{colon}{value}</div>" if value else ""
+
+    def card_of(card: Card) -> str:
+        shown = parts(card, labelled)
+        return f"<article>{''.join(shown[x] for x in 'hbtps')}</article>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_colon_inside_a_value_stays() -> None:
+    card = Card("Un titre", "Guides : la suite", is_private=False, body="", summary="En bref : une suite.")
+    require_cards(
+        listing(lambda c: f"<article>{''.join(parts(c)[x] for x in 'htps')}</article>", (card, card)), (card, card)
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "around"),
+    [
+        ("<p>{} : <b>{}</b></p>", "{}"),
+        ("<p>{}&nbsp;: <em>{}</em></p>", "<div>{}</div>"),
+        ("<li>{} : <a href=/x>{}</a></li>", "<ul>{}</ul>"),
+        ("<div>{} : <span>{}</span></div>", "{}"),
+        ("{} : <b>{}</b><br>", "<p>{}</p>"),
+    ],
+)
+def test_a_label_may_share_its_element_with_the_value(row: str, around: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, lambda label, value: row.format(label, value) if value else "")
+        summary = f"<div><h4>Résumé</h4><p>{card.summary}</p></div>" if card.summary else ""
+        return f"<article>{shown['h']}{shown['b']}{around.format(shown['t'] + shown['p'])}{summary}</article>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_label_word_without_a_colon_in_a_sentence_is_no_label() -> None:
+    card = CARDS[0]
+    body = "<div class=body><p>Résumé <b>bref</b> de la séance.</p></div>"
+    shown = parts(card)
+    require_cards(
+        listing(lambda _: f"<article>{shown['h']}{body}{shown['t']}{shown['p']}{shown['s']}</article>", (card, card)),
+        (Card(card.title, card.type, is_private=False, body="Résumé bref de la séance.", summary=card.summary),) * 2,
+    )
