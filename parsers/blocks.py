@@ -67,6 +67,8 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
         runs = _split_runs(frame, fields)
         if rows := _column_blocks(frame, known):
             blocks += rows
+        elif _is_head(frame):
+            continue
         elif len(runs) > 1:
             blocks += [_flat_block(frame, run, end) for run, end in runs]
         else:
@@ -195,7 +197,10 @@ def _article_of(frame: LexborNode, highest: LexborNode) -> LexborNode | None:
     node = frame
     while node.mem_id != highest.mem_id and node.tag != "article":
         node = parent_of(node)
-    return node if node.tag == "article" else None
+    if node.tag == "article":
+        return node
+    # the parser adds the body of a table where the page leaves it out
+    return next((n for n in (frame, *ancestors(frame)) if n.tag not in ("tr", "tbody", "thead")), None)
 
 
 def _opens_own_page_body(heading: LexborNode, node: LexborNode, frame: LexborNode, *, is_listing: bool | None) -> bool:
@@ -284,18 +289,31 @@ def _column_blocks(frame: LexborNode, fields: list[Field]) -> list[Block]:
     """One block a row, where the labels stand in the head of a table and the values below them."""
     if frame.tag != "tr" or any(f.branch.tag not in ("th", "td") for f in fields):
         return []
-    table = frame.parent
-    while table is not None and table.tag != "table":
-        table = table.parent
+    table = _table_of(frame)
     heads = cells(frame)
     columns = {f.branch.mem_id: f for f in fields}
     rows = [row for row in table.css("tr") if row.mem_id != frame.mem_id] if table is not None else []
+    # a table may stand in a cell; a row of one cell heads a group
+    rows = [row for row in rows if _is_same(_table_of(row), table) and len(cells(row)) > 1]
     if len(heads) < 2 or any(len(cells(row)) != len(heads) for row in rows):  # label and value
         return []
     # two cells a row: each row is a label and its value
     if any(seen_text(c) and c.tag == "th" for row in rows for c in cells(row)[:1]) and parent_of(frame).tag != "thead":
         return []
     return [_row_block(row, heads, columns) for row in rows]
+
+
+def _table_of(row: LexborNode) -> LexborNode | None:
+    return next((n for n in ancestors(row) if n.tag == "table"), None)
+
+
+def _is_same(a: LexborNode | None, b: LexborNode | None) -> bool:
+    return a is not None and b is not None and a.mem_id == b.mem_id
+
+
+def _is_head(frame: LexborNode) -> bool:
+    """Whether a row holds the heads of columns and nothing else: never a record, whatever its table is like."""
+    return frame.tag == "tr" and len(cells(frame)) > 1 and all(cell.tag == "th" for cell in cells(frame))
 
 
 def _row_block(row: LexborNode, heads: list[LexborNode], columns: dict[int, Field]) -> Block:
