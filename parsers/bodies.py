@@ -10,11 +10,23 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import dropwhile, takewhile
 
 from selectolax.lexbor import LexborNode
 
 from parsers.frames import Block
-from parsers.nodes import ASIDE, PAGE, ancestors, has_text, holds, is_only_links, link_in, looks, siblings_before
+from parsers.nodes import (
+    ASIDE,
+    PAGE,
+    ancestors,
+    has_text,
+    holds,
+    is_only_links,
+    link_in,
+    looks,
+    siblings_after,
+    siblings_before,
+)
 from parsers.passages import HEADINGS, children, is_unseen, read_passages, seen_text
 from parsers.values import value_nodes
 from schema.folding import strip_accents
@@ -109,7 +121,7 @@ def _look(block: Block, node: LexborNode) -> Look:
 
 def _is_about_record(block: Block, node: LexborNode) -> bool:
     """Whether a node holds a form, or opens with a link to the record itself or to what sends, prints, comments it."""
-    if node.css_first("form") is not None:
+    if node.css_first("form") is not None or _is_sharing(node):
         return True
     if not _opens_with_link(node):
         return False
@@ -118,6 +130,13 @@ def _is_about_record(block: Block, node: LexborNode) -> bool:
     own, link = _own_address(block), node if node.tag == "a" else node.css_first("a[href]")
     href = (link.attributes.get("href") or "") if link is not None else ""
     return (own != "" and _bare(href) == own) or _CARRIED.search(href) is not None
+
+
+def _is_sharing(node: LexborNode) -> bool:
+    """Whether a line holds links that send the page's address elsewhere, and no other link."""
+    links = node.css("a[href]")
+    carried = [link for link in links if _CARRIED.search(link.attributes.get("href") or "")]
+    return bool(links) and len(carried) == len(links) and len(seen_text(node)) <= _MAX_LINE_CHARS
 
 
 def _is_bare_link(node: LexborNode) -> bool:
@@ -188,6 +207,8 @@ def _outside(block: Block) -> Iterator[LexborNode]:
     titled = {n.mem_id for n in (block.title, *ancestors(block.title))} if block.title is not None else set()
     for node in block.nodes:
         yield from _before(end, node, block, path, titled)
+        if node.mem_id in path:
+            return
 
 
 def _before(end: LexborNode, node: LexborNode, block: Block, path: set[int], titled: set[int]) -> Iterator[LexborNode]:
@@ -205,6 +226,9 @@ def _before(end: LexborNode, node: LexborNode, block: Block, path: set[int], tit
 
 def _after(block: Block) -> Iterator[LexborNode]:
     """Nodes with words after the frame, up to the end of the block; without a title in it, only beside the frame."""
+    if len(block.nodes) > 1:
+        yield from _after_among(block)
+        return
     members = {n.mem_id for n in block.nodes}
     node = block.frame
     while node.mem_id not in members and node.parent is not None:
@@ -214,6 +238,13 @@ def _after(block: Block) -> Iterator[LexborNode]:
         if block.title is None:
             return
         node = node.parent
+
+
+def _after_among(block: Block) -> Iterator[LexborNode]:
+    """The members of a block behind the one that holds its fields."""
+    path = {n.mem_id for n in (block.frame, *ancestors(block.frame))}
+    behind = list(dropwhile(lambda n: n.mem_id not in path, block.nodes))[1:]
+    return (n for n in behind if n.is_element_node and _is_body(n, block) and has_text(n) and not is_only_links(n))
 
 
 def _later_siblings(node: LexborNode) -> Iterator[LexborNode]:
@@ -227,11 +258,35 @@ def _later_siblings(node: LexborNode) -> Iterator[LexborNode]:
 def _widened(block: Block) -> Block:
     """A block of a resource's own page, with what stands beside it below the page's heading."""
     node = block.nodes[0]
-    while node.parent is not None and node.parent.is_element_node and node.parent.tag not in PAGE:
+    while node.parent is not None and node.parent.is_element_node:
+        if node.parent.tag in PAGE:
+            return _below_heading(block, node)
         if node.parent.css_first("h1") is not None:
             return replace(block, nodes=(node,))
         node = node.parent
     return block
+
+
+def _below_heading(block: Block, node: LexborNode) -> Block:
+    """A block and its siblings from behind the page's heading up to the next part of the page, `aside` or the like.
+
+    Args:
+        block: a block without a title; one that is an article is whole already.
+        node: the child of the page's main element that holds it.
+    """
+    before = list(takewhile(lambda n: not _is_heading(n), siblings_before(node)))
+    has_heading = len(before) < sum(1 for _ in siblings_before(node))
+    if not has_heading or block.nodes[0].tag == "article":
+        return block
+    after = takewhile(lambda n: n.tag not in ASIDE, siblings_after(node))
+    nodes = list(dropwhile(lambda n: not n.is_element_node, (*reversed(before), node, *after)))
+    while not nodes[-1].is_element_node:
+        nodes.pop()
+    return replace(block, nodes=tuple(nodes))
+
+
+def _is_heading(node: LexborNode) -> bool:
+    return node.is_element_node and node.css_first("h1") is not None
 
 
 def _is_past_fields(node: LexborNode, block: Block) -> bool:

@@ -32,9 +32,11 @@ def _following(block: Block, field: Field) -> list[LexborNode]:
     """Siblings after a field's branch, up to the next field or the end of the record."""
     stops = {f.branch.mem_id for f in block.fields if f is not field}
     members = {n.mem_id for n in block.nodes}
+    # a run of siblings ends before the next record, unless the field stands in one of them
+    is_run = field.branch.mem_id in members and len(members) > 1
     following = []
     for node in siblings_after(field.branch):
-        if node.mem_id in stops or (len(block.nodes) > 1 and node.mem_id not in members) or node.tag in ASIDE:
+        if node.mem_id in stops or (is_run and node.mem_id not in members) or node.tag in ASIDE:
             break
         if node.is_element_node and any(holds(node, f.branch) for f in block.fields):
             break

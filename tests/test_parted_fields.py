@@ -218,3 +218,68 @@ def test_a_label_word_without_a_colon_in_a_sentence_is_no_label() -> None:
         listing(lambda _: f"<article>{shown['h']}{body}{shown['t']}{shown['p']}{shown['s']}</article>", (card, card)),
         (Card(card.title, card.type, is_private=False, body="Résumé bref de la séance.", summary=card.summary),) * 2,
     )
+
+
+def table(cards: tuple[Card, ...], *, head: str = "thead", group: str = "") -> str:
+    """A listing as a table with a column for each field; a group is a row of one cell."""
+    heads = "".join(f"<th>{label}</th>" for label in ("Titre", "Type de ressource", "Ressource privée", "Résumé"))
+    rows = "".join(
+        f"<tr><td><a href=/x>{c.title}</a><td>{c.type}<td>{'Oui' if c.is_private else 'Non'}<td>{c.summary}</tr>"
+        for c in cards
+    )
+    return (
+        f"<main><h1>Ressources</h1><table><{head}><tr>{heads}</tr></{head}><tbody>{group}{rows}</tbody></table></main>"
+    )
+
+
+NESTED = Card(
+    "Un tableau", "Notes", is_private=False, body="", summary="<table><tr><td>Tarn</td><td>12</td></tr></table>"
+)
+
+
+@pytest.mark.parametrize("group", ["", "<tr><td colspan=4>Année 2022</td></tr>"])
+@pytest.mark.parametrize("head", ["thead", "tbody"])
+def test_a_table_in_a_cell_is_no_row_of_the_listing(head: str, group: str) -> None:
+    cards = (Card("Une note", "Notes", is_private=True, body="", summary="En bref."), NESTED)
+    records = read(table(cards, head=head, group=group)).records
+    assert [(r.title, r.type, [p.text for p in r.resume]) for r in records] == [
+        ("Une note", "Notes", ["En bref."]),
+        ("Un tableau", "Notes", ["Tarn", "12"]),
+    ]
+
+
+def test_the_heads_of_columns_are_no_record_where_the_rows_are_not_understood() -> None:
+    reading = read(table(CARDS, group="<tr><td>Un<td>Deux</tr>"))
+    assert reading.records == ()
+
+
+FIELDS = "<dt>Type de ressource</dt><dd>Guides</dd><dt>Ressource privée</dt><dd>Non</dd>"
+BODY = "<div class=texte><p>Le corps.</p></div>"
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (f"{BODY}<dl>{FIELDS}</dl>", "Le corps."),
+        (f"<dl>{FIELDS}</dl>{BODY}", "Le corps."),
+        (f"<p class=date>Publié le 12 mai 2022</p>{BODY}<div><dl>{FIELDS}</dl></div>", "Le corps."),
+        (
+            f"<div><ul><li><a href=#d>Texte</a></ul><div id=d>{BODY}</div><div><dl>{FIELDS}</dl></div></div>",
+            "Le corps.",
+        ),
+        (f"{BODY}<dl>{FIELDS}</dl><aside><p>À lire aussi : un dossier.</p></aside>", "Le corps."),
+        (f"<dl>{FIELDS}</dl><nav><p>Pages voisines</p></nav><div><p>Pied.</p></div>", ""),
+        (f"<div>Partager : <a href='https://x.example/?u=https://a.example/x'>X</a></div><dl>{FIELDS}</dl>", ""),
+    ],
+)
+@pytest.mark.parametrize("main", ["main", "body"])
+def test_a_body_beside_the_fields_below_the_heading_of_an_own_page(content: str, body: str, main: str) -> None:
+    page = f"<header><p>Le site</p></header><{main}><h1>Un titre</h1>{content}</{main}><footer><p>Mentions</p></footer>"
+    require_cards(read(page, is_listing=False), (Card("Un titre", "Guides", is_private=False, body=body, summary=""),))
+
+
+@pytest.mark.parametrize("body", ["<tbody>", ""])
+def test_an_own_page_that_is_a_table_of_fields_and_no_more(body: str) -> None:
+    rows = "<tr><th>Type de ressource</th><td>Guides</td></tr><tr><th>Ressource privée</th><td>Non</td></tr>"
+    reading = read(f"<main><h1>Un titre</h1><table>{body}{rows}</table></main>", is_listing=False)
+    require_cards(reading, (Card("Un titre", "Guides", is_private=False, body="", summary=""),))
