@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.bodies import with_bodies
-from parsers.frames import Block, Field, find_frames, with_unknown
+from parsers.frames import Block, Field, with_unknown
+from parsers.joining import find_record_frames
 from parsers.labels import describe, find_labels, repeated
 from parsers.nodes import (
     PAGE,
@@ -53,7 +54,7 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
             what stands there.
     """
     found, near = find_labels(root, labels)
-    frames = find_frames(found, labels)
+    frames = find_record_frames(found, labels)
     if len(frames) > 1 and is_listing is None:
         is_listing = True
     owners = {frame.mem_id for frame, _ in frames}
@@ -66,6 +67,8 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
         runs = _split_runs(frame, fields)
         if rows := _column_blocks(frame, known):
             blocks += rows
+        elif _is_head(frame):
+            continue
         elif len(runs) > 1:
             blocks += [_flat_block(frame, run, end) for run, end in runs]
         else:
@@ -113,7 +116,21 @@ def _find_titles(frame: LexborNode, fields: list[Field], owners: set[int], *, is
             break
         node = node.parent
         highest = highest if headings else node
+    if is_listing is not False and not any(link_in(heading) for heading, _ in headings):
+        headings += _linked_below(highest, frame, fields)
     return _Titles(tuple(headings), opening, highest)
+
+
+def _linked_below(box: LexborNode, frame: LexborNode, fields: list[Field]) -> Iterator[_Candidate]:
+    """Headings with a link that stand in the box of a record behind its first field: a field may open a record."""
+    path = {n.mem_id: n for n in (frame, *ancestors(frame))}
+    branches = {f.branch.mem_id for f in fields}
+    for heading in box.css("h1, h2, h3, h4, h5, h6"):
+        if link_in(heading) is None or not seen_text(heading):
+            continue
+        around = [heading, *ancestors(heading)]
+        if not any(n.mem_id in branches for n in around):
+            yield heading, next(path[n.mem_id] for n in around if n.mem_id in path)
 
 
 def _opening_link(node: LexborNode, before: list[LexborNode]) -> _Candidate | None:
@@ -180,7 +197,10 @@ def _article_of(frame: LexborNode, highest: LexborNode) -> LexborNode | None:
     node = frame
     while node.mem_id != highest.mem_id and node.tag != "article":
         node = parent_of(node)
-    return node if node.tag == "article" else None
+    if node.tag == "article":
+        return node
+    # the parser adds the body of a table where the page leaves it out
+    return next((n for n in (frame, *ancestors(frame)) if n.tag not in ("tr", "tbody", "thead")), None)
 
 
 def _opens_own_page_body(heading: LexborNode, node: LexborNode, frame: LexborNode, *, is_listing: bool | None) -> bool:
@@ -199,25 +219,19 @@ def _opens_own_page_body(heading: LexborNode, node: LexborNode, frame: LexborNod
 
 
 def _seen_before(node: LexborNode, frame: LexborNode, fields: list[Field]) -> Iterator[LexborNode]:
-    """Elements within `node` before the fields, in page order; below the frame only its own children."""
-    if node.mem_id == frame.mem_id:
-        for child in children(frame):
-            if child.mem_id == fields[0].branch.mem_id:
-                return
-            if child.is_element_node and not is_unseen(child):
-                yield child
-                if child.tag in ("header", "hgroup", "a") or len(fields) == 0:
-                    yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
-        return
+    """Elements within `node` before the fields, in page order; in the frame not what its own children hold."""
+    first = fields[0].branch
+    path = {n.mem_id for n in (first, *ancestors(first))}
+    is_framed = node.mem_id == frame.mem_id
     for child in children(node):
-        if child.mem_id == frame.mem_id or holds(child, frame):
-            yield from _seen_before(child, frame, fields) if child.mem_id != frame.mem_id else ()
-            if child.mem_id == frame.mem_id:
-                yield from _seen_before(frame, frame, fields)
+        if child.mem_id in path:
+            if child.mem_id != first.mem_id:
+                yield from _seen_before(child, child if is_framed else frame, fields)
             return
-        if child.is_element_node and not is_unseen(child) and child.tag not in ("nav", "aside"):
+        if child.is_element_node and not is_unseen(child) and (is_framed or child.tag not in ("nav", "aside")):
             yield child
-            yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
+            if not is_framed or child.tag in ("header", "hgroup", "a"):
+                yield from (e for e in child.css("*") if e.mem_id != child.mem_id)
 
 
 def _is_all_link(node: LexborNode) -> bool:
@@ -275,18 +289,31 @@ def _column_blocks(frame: LexborNode, fields: list[Field]) -> list[Block]:
     """One block a row, where the labels stand in the head of a table and the values below them."""
     if frame.tag != "tr" or any(f.branch.tag not in ("th", "td") for f in fields):
         return []
-    table = frame.parent
-    while table is not None and table.tag != "table":
-        table = table.parent
+    table = _table_of(frame)
     heads = cells(frame)
     columns = {f.branch.mem_id: f for f in fields}
     rows = [row for row in table.css("tr") if row.mem_id != frame.mem_id] if table is not None else []
+    # a table may stand in a cell; a row of one cell heads a group
+    rows = [row for row in rows if _is_same(_table_of(row), table) and len(cells(row)) > 1]
     if len(heads) < 2 or any(len(cells(row)) != len(heads) for row in rows):  # label and value
         return []
     # two cells a row: each row is a label and its value
     if any(seen_text(c) and c.tag == "th" for row in rows for c in cells(row)[:1]) and parent_of(frame).tag != "thead":
         return []
     return [_row_block(row, heads, columns) for row in rows]
+
+
+def _table_of(row: LexborNode) -> LexborNode | None:
+    return next((n for n in ancestors(row) if n.tag == "table"), None)
+
+
+def _is_same(a: LexborNode | None, b: LexborNode | None) -> bool:
+    return a is not None and b is not None and a.mem_id == b.mem_id
+
+
+def _is_head(frame: LexborNode) -> bool:
+    """Whether a row holds the heads of columns and nothing else: never a record, whatever its table is like."""
+    return frame.tag == "tr" and len(cells(frame)) > 1 and all(cell.tag == "th" for cell in cells(frame))
 
 
 def _row_block(row: LexborNode, heads: list[LexborNode], columns: dict[int, Field]) -> Block:

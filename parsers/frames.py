@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.labels import KINDS, MAX_LABEL_CHARS
-from parsers.nodes import PAGE, has_text, holds, looks, parent_of, siblings_before
+from parsers.nodes import PAGE, class_of, has_text, holds, looks, parent_of, siblings_before
 from parsers.passages import BLOCKS, children, is_unseen, seen_text
 from schema.sources import Labels
 
@@ -46,11 +46,13 @@ class Block:
 Frame = tuple[LexborNode, list[Field]]
 
 
-def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Frame]:
-    """Elements around labelled fields, in page order, with the fields they hold."""
+def find_frames(
+    found: list[tuple[str, LexborNode]], labels: Labels
+) -> tuple[list[Frame], list[tuple[str, LexborNode]]]:
+    """Elements around fields of two kinds, with the fields they hold; and the labels that may be those of fields."""
     led: dict[int, Frame] = {}
     for kind, label in found:
-        for branch in _led_by(label):
+        for branch in led_by(label):
             parent = parent_of(branch)
             led.setdefault(parent.mem_id, (parent, []))[1].append(Field(kind, label, branch))
     enough = min(2, len([k for k in KINDS if getattr(labels, k)]))
@@ -59,15 +61,10 @@ def find_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> list[Fra
     if choices:
         return find_frames([(kind, label) for kind, label in found if label.mem_id not in choices], labels)
     frames = [f for f in frames if not _is_list_of_frames(f, frames)]
-    frames = [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)]
-    frames += _lone_frames(found, frames)
-    shapes = _shapes(frames)
-    order = {label.mem_id: place for place, (_, label) in enumerate(found)}
-    frames = [(p, _drop_misshapen(fields, shapes)) for p, fields in frames]
-    return sorted(frames, key=lambda f: order[f[1][0].label.mem_id])
+    return [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)], found
 
 
-def _led_by(label: LexborNode) -> Iterator[LexborNode]:
+def led_by(label: LexborNode) -> Iterator[LexborNode]:
     """The label and each ancestor in which it is the first thing seen."""
     node = label
     while node.parent is not None and node.parent.is_element_node:
@@ -84,8 +81,9 @@ def _choices(fields: list[Field]) -> list[Field]:
 
 
 def _is_choice(field: Field) -> bool:
+    items = [item for item in field.branch.css("li") if item.mem_id != field.branch.mem_id]
     words = seen_text(field.label) + "".join(seen_text(a) for a in field.branch.css("li a[href]"))
-    return field.branch.css_first("li") is not None and _solid(words) == _solid(seen_text(field.branch))
+    return bool(items) and _solid(words) == _solid(seen_text(field.branch))
 
 
 def _solid(text: str) -> str:
@@ -117,65 +115,56 @@ def _with_inner_fields(frame: Frame, frames: list[Frame]) -> Frame:
     return parent, own
 
 
-def _shape(field: Field) -> tuple[str, ...]:
+def shape_of(field: Field) -> tuple[str, ...]:
     """How a label hangs in its branch: tags from the branch to the label, and the label's class."""
     path, node = [], field.label
     while node.mem_id != field.branch.mem_id:
         path.append(node.tag or "")
         node = parent_of(node)
-    return (*path, node.tag or "", field.label.attributes.get("class") or "")
+    return (*path, node.tag or "", class_of(field.label))
 
 
-def _lone_frames(found: list[tuple[str, LexborNode]], frames: list[Frame]) -> list[Frame]:
-    """A block may state one field only: accepted where its label hangs just as the labels of the page's frames do."""
-    taken = {f.label.mem_id for _, fields in frames for f in fields}
-    shapes = {(_shape(f), p.tag, p.attributes.get("class") or "") for p, fields in frames for f in fields}
-    lone = []
-    for kind, label in found:
-        if label.mem_id in taken or any(holds(p, label) for p, _ in frames):
-            continue
-        for branch in _led_by(label):
-            field, parent = Field(kind, label, branch), parent_of(branch)
-            if (_shape(field), parent.tag, parent.attributes.get("class") or "") in shapes:
-                lone.append((parent, [field]))
-                break
-    return lone
+def shapes_of(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
+    """How often each shape stands on a page, by kind."""
+    return Counter((f.kind or "", shape_of(f)) for _, fields in frames for f in fields)
 
 
-def _shapes(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
-    return Counter((f.kind or "", _shape(f)) for _, fields in frames for f in fields)
-
-
-def _drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
+def drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
     """Leave out label words that open the body: shaped unlike the other fields, before them, or beside a better one."""
     kept = list(fields)
     for field in fields:
         others = [f for f in kept if f is not field]
-        alike = sum(_shape(f) == _shape(field) or _same_class(f.label, field.label) for f in others)
+        alike = sum(_is_alike(f, field) for f in others)
         first_of_others = bool(others) and field is kept[0]
-        doubled = any(f.kind == field.kind and _shape(f) != _shape(field) for f in others)
+        doubled = any(f.kind == field.kind and shape_of(f) != shape_of(field) for f in others)
         usual = max((n for (kind, _), n in shapes.items() if kind == field.kind), default=0)
-        count = shapes[field.kind or "", _shape(field)]
+        count = shapes[field.kind or "", shape_of(field)]
         rare = count < usual or (count == 1 and len(others) > 1)
-        if alike == 0 and rare and (doubled or first_of_others) and _common_shape(others):
+        is_outdone = any(f.kind == field.kind and any(_is_alike(f, o) for o in others if o is not f) for f in others)
+        is_stray = rare and (doubled or first_of_others) and _common_shape(others)
+        if alike == 0 and (is_outdone or is_stray):
             kept.remove(field)
     return kept
 
 
+def _is_alike(a: Field, b: Field) -> bool:
+    return shape_of(a) == shape_of(b) or _same_class(a.label, b.label)
+
+
 def _same_class(a: LexborNode, b: LexborNode) -> bool:
     """Whether two labels share a class: a theme may head one field with another tag than the rest."""
-    return bool(set((a.attributes.get("class") or "").split()) & set((b.attributes.get("class") or "").split()))
+    return bool(set(class_of(a).split()) & set(class_of(b).split()))
 
 
 def _common_shape(fields: list[Field]) -> bool:
-    return len({_shape(f) for f in fields}) < len(fields) or len(fields) == 1
+    return len({shape_of(f) for f in fields}) < len(fields) or len(fields) == 1
 
 
 def with_unknown(frame: LexborNode, fields: list[Field]) -> list[Field]:
     """The fields of a frame and, in their places, those whose labels are built alike but say something else."""
     known = {f.branch.mem_id: f for f in fields}
     inner = [f for f in fields if parent_of(f.branch).mem_id != frame.mem_id]
-    shapes = {_shape(f) for f in fields}
+    shapes = {shape_of(f) for f in fields}
     told: list[Field] = []
     for child in children(frame):
         if child.mem_id in known:

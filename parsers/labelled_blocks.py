@@ -12,7 +12,7 @@ from parsers.frames import Block
 from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
 from parsers.passages import children, read_links, read_passages, seen_text, tidy
 from parsers.transplant import transplant
-from parsers.values import value_nodes
+from parsers.values import value_nodes, without_colon
 from schema.addresses import canonical_url, join_url, page_number, same_host, trusted_canonical, without_page_number
 from schema.charsets import Undecodable
 from schema.folding import fold_label
@@ -231,7 +231,8 @@ def _read_record(page: _Page, block: Block, span: Span, *, is_alone: bool) -> Re
     if fault:
         return fault
     fields = {field.kind: value_nodes(block, field) for field in block.fields}
-    types = [p.text for p in read_passages(fields.get("type", ()))]
+    values = {kind: without_colon(read_passages(nodes)) for kind, nodes in fields.items()}
+    types = [p.text for p in values.get("type", ())]
     if len(types) > 1:
         return _Fault("two_types", f"{len(types)} values of the type: {'; '.join(types)[:200]}")
     body = list(block.body)
@@ -246,9 +247,9 @@ def _read_record(page: _Page, block: Block, span: Span, *, is_alone: bool) -> Re
         url=_own_url(page, block),
         title=words,
         type=types[0] if types else None,
-        is_private=_read_privacy(page, words, read_passages(fields.get("private", ()))),
+        is_private=_read_privacy(page, words, values.get("private", ())),
         body=read_passages(body),
-        resume=read_passages(summary),
+        resume=values.get("summary", ()),
         links=read_links([*body, *summary], page.base),
         span=span,
     )

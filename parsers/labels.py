@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborNode
 
 from parsers.caps import require_few_labels
 from parsers.nodes import ASIDE, ancestors, link_in, looks, parent_of
-from parsers.passages import children, is_unseen, seen_text
+from parsers.passages import BLOCKS, HEADINGS, children, is_unseen, seen_text
 from schema.folding import fold_label, strip_accents
 from schema.sources import Labels
 
@@ -18,6 +18,7 @@ KINDS = ("type", "private", "summary")
 
 
 MAX_LABEL_CHARS = 60
+_BLANKS = " \t\r\n\f\u00a0\u202f"
 # folding takes out soft hyphens and marks without width
 _MAX_SPELT_CHARS = 4 * MAX_LABEL_CHARS
 
@@ -44,7 +45,7 @@ def find_labels(root: LexborNode, labels: Labels) -> tuple[list[tuple[str, Lexbo
         if len(text) > MAX_LABEL_CHARS or not (folded := fold_label(text)):
             continue
         if folded in wordings:
-            label = _widest(node, folded)
+            label = node if _opens_line(node, folded) else _widest(node, folded)
             if label.mem_id not in seen:
                 seen.add(label.mem_id)
                 found.append((wordings[folded], label))
@@ -83,6 +84,17 @@ def _texts(node: LexborNode) -> Iterator[LexborNode]:
             yield child
         elif not is_unseen(child):
             yield from _texts(child)
+
+
+def _opens_line(node: LexborNode, folded: str) -> bool:
+    """Whether a text is a label at the start of a line whose value shares the element; with its colon, or in a line."""
+    before, parent = node.prev, parent_of(node)
+    has_colon = (node.text_content or "").rstrip(_BLANKS).endswith((":", "\uff1a"))
+    if parent.tag in HEADINGS or not (has_colon or parent.tag in ("p", "li")):
+        return False
+    if before is not None and before.tag != "br" and before.tag not in BLOCKS:
+        return False
+    return not _is_short(parent) or fold_label(seen_text(parent)) != folded
 
 
 def _widest(node: LexborNode, folded: str) -> LexborNode:

@@ -62,7 +62,12 @@ def has_text(node: LexborNode) -> bool:
 
 def looks(node: LexborNode) -> tuple[str, str]:
     """Tag and class of a node: what theme authors tell boxes apart by."""
-    return (node.tag or "", node.attributes.get("class") or "" if node.is_element_node else "")
+    return (node.tag or "", class_of(node))
+
+
+def class_of(node: LexborNode) -> str:
+    """The class of an element; a text has none."""
+    return (node.attributes.get("class") or "") if node.is_element_node else ""
 
 
 def cells(row: LexborNode) -> list[LexborNode]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from selectolax.lexbor import LexborNode
 
 from parsers.frames import Block, Field
 from parsers.nodes import ASIDE, has_text, holds, is_only_links, parent_of, siblings_after
-from parsers.passages import children
+from parsers.passages import children, tidy
+from schema.nouns import Passage
+
+_BLANKS = " \t\r\n\f\u00a0\u202f"
+_COLON = (":", "\uff1a")
 
 
 def value_nodes(block: Block, field: Field) -> list[LexborNode]:
@@ -26,9 +32,11 @@ def _following(block: Block, field: Field) -> list[LexborNode]:
     """Siblings after a field's branch, up to the next field or the end of the record."""
     stops = {f.branch.mem_id for f in block.fields if f is not field}
     members = {n.mem_id for n in block.nodes}
+    # a run of siblings ends before the next record, unless the field stands in one of them
+    is_run = field.branch.mem_id in members and len(members) > 1
     following = []
     for node in siblings_after(field.branch):
-        if node.mem_id in stops or (len(block.nodes) > 1 and node.mem_id not in members) or node.tag in ASIDE:
+        if node.mem_id in stops or (is_run and node.mem_id not in members) or node.tag in ASIDE:
             break
         if node.is_element_node and any(holds(node, f.branch) for f in block.fields):
             break
@@ -56,7 +64,20 @@ def _without(branch: LexborNode, label: LexborNode) -> list[LexborNode]:
 
 
 def _trim_colon(nodes: list[LexborNode]) -> list[LexborNode]:
-    """Leave out a colon that stands outside the label's own element."""
-    while nodes and nodes[0].is_text_node and (nodes[0].text_content or "").strip(" \t\r\n\u00a0:") == "":
+    """Leave out a colon that stands outside the label's own element, in a box of its own or none."""
+    while nodes and _says(nodes[0]) in (_COLON if nodes[0].is_element_node else ("", *_COLON)):
         nodes = nodes[1:]
     return nodes
+
+
+def _says(node: LexborNode) -> str:
+    return (node.text() or "").strip(_BLANKS)
+
+
+def without_colon(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """The passages of a value, without the colon that parts it from its label."""
+    first = passages[0] if passages else None
+    if first is None or not first.text.startswith(_COLON):
+        return passages
+    told = tidy(first.text[1:])
+    return (*((replace(first, text=told),) if told else ()), *passages[1:])
