@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.blocking import BlockRules
+from dedup.clashing import Clash, text_clash
 from dedup.clustering import ClusterRules, Clusters, cluster
-from dedup.comparing import Clash, Comparer, Features, learn_words, text_clash
+from dedup.comparing import Comparer, Features
 from dedup.deciding import (
     COLUMNS,
     FEATURES,
@@ -27,6 +28,7 @@ from dedup.deciding import (
     score_table,
 )
 from dedup.items import Lexicon, Reading
+from dedup.knowledge import learn_words
 from dedup.learning import FieldWeights, learn_fields, weigh_fields
 from dedup.tabling import Pairs, compare_pairs, each_pair, number_row
 

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.comparing import Clash, Features, Level
+from dedup.clashing import Clash
+from dedup.comparing import Features, Level
 
 Verdict = Literal["same", "different", "unsure"]
 Matrix = NDArray[np.float64]
