@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from dedup.facts import DATES, FACT_WORDS, NEGATIONS, plain_word
 from dedup.items import Reading
-from dedup.knowledge import Knowledge, is_numeric
+from dedup.knowledge import FUNCTION, Knowledge, is_numeric
 from dedup.numerals import NUMERALS, is_numeral
 from dedup.wording import is_slip
 
@@ -27,12 +27,14 @@ _EDITION_DIGITS = 2
 _NUMERALS = frozenset(map(plain_word, NUMERALS))
 _RANK = re.compile(r"iemes?$")
 _RARE_BITS = 9.0  # one record in five hundred
+_OWN_BITS = 2.0  # one record in four
 
 
 class Clash(IntEnum):
     """What two records state differently, so that they cannot be one resource of one night however alike.
 
-    WORD is the least of them: one ordinary word in the place of another, which a person may know better.
+    WORD and TITLE are the least of them, which a person may know better: one ordinary word of a text in the place of
+    another, and words of its own in each of two titles.
     """
 
     NONE = 0
@@ -42,6 +44,7 @@ class Clash(IntEnum):
     DATES = 4
     TEXT = 5
     WORD = 6
+    TITLE = 7
 
 
 def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]], knowledge: Knowledge) -> Clash:
@@ -63,6 +66,29 @@ def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]
     if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
         return Clash.NAMES
     return Clash.NONE
+
+
+def unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
+    """Of words that the other title lacks: those its record states nowhere, and those it states only far down."""
+    lead = other.text[:LEAD_WORDS]
+    rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
+    return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
+
+
+def has_own_words(
+    left: Reading, right: Reading, alone: tuple[Sequence[str], Sequence[str]], knowledge: Knowledge
+) -> bool:
+    """Whether each of two titles has words of its own for what it is about: `clauses sociales`, `environnementales`.
+
+    alone: the words that only one title has. Those that the other record states elsewhere are no difference (a title is
+    worded anew from the text), unless they stand in one place of one frame and both records state them.
+    """
+    ours, theirs = ([c for c in side if knowledge.words[c] not in FUNCTION] for side in alone)
+    bare_ours, bare_theirs = unstated(ours, right)[0], unstated(theirs, left)[0]
+    if not (bare_ours or bare_theirs) and ours and theirs:
+        changes = [op for op in Levenshtein.opcodes(left.title_chars, right.title_chars) if op.tag != "equal"]
+        return [op.tag for op in changes] == ["replace"]
+    return all(sum(map(knowledge.bits.__getitem__, side)) >= _OWN_BITS for side in (bare_ours, bare_theirs))
 
 
 def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> bool:

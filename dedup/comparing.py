@@ -15,7 +15,7 @@ from math import fsum
 
 from rapidfuzz.distance import Indel
 
-from dedup.clashing import LEAD_WORDS, NEGATIVE, Clash, title_clash
+from dedup.clashing import LEAD_WORDS, NEGATIVE, Clash, title_clash, unstated
 from dedup.facts import DATES
 from dedup.items import Reading
 from dedup.knowledge import Knowledge
@@ -191,8 +191,8 @@ def compare_titles(
     """What two titles share and what only one says: the first fields of `Features`, in their order."""
     bits = knowledge.bits
     shared, ours, theirs = split
-    bare_ours, far_ours = _unstated(ours, right)
-    bare_theirs, far_theirs = _unstated(theirs, left)
+    bare_ours, far_ours = unstated(ours, right)
+    bare_theirs, far_theirs = unstated(theirs, left)
     alone, other = _sum(ours, bits), _sum(theirs, bits)
     bare, bare_other, far = _sum(bare_ours, bits), _sum(bare_theirs, bits), _sum((*far_ours, *far_theirs), bits)
     numbers = [sum(map(knowledge.numeric.__contains__, part)) for part in (ours, theirs, bare_ours, bare_theirs)]
@@ -236,13 +236,6 @@ def _split_counted(mine: str, other: str, knowledge: Knowledge) -> tuple[float, 
 
 def _sum(chars: Iterable[str], bits: Mapping[str, float]) -> float:
     return sum(map(bits.__getitem__, chars))
-
-
-def _unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
-    """Of words that the other title lacks: those its record states nowhere, and those it states only far down."""
-    lead = other.text[:LEAD_WORDS]
-    rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
-    return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
 
 
 def _pair_slips(ours: list[str], theirs: list[str], names: frozenset[str], knowledge: Knowledge) -> float:
