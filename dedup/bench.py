@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup.blocking import BlockRules
+from dedup.clashing import Clash, has_own_words, text_clash
 from dedup.clustering import ClusterRules, Clusters, cluster
-from dedup.comparing import Clash, Comparer, Features, learn_words, text_clash
+from dedup.comparing import Comparer, Features, split_titles
 from dedup.deciding import (
     COLUMNS,
     FEATURES,
     JUDGED,
     LEARNED,
+    LEFT_TO_A_PERSON,
     DecideRules,
     Decision,
     Verdict,
@@ -26,7 +28,8 @@ from dedup.deciding import (
     judge,
     score_table,
 )
-from dedup.items import Lexicon, Reading
+from dedup.items import Lexicon, Reading, are_told_two
+from dedup.knowledge import learn_words
 from dedup.learning import FieldWeights, learn_fields, weigh_fields
 from dedup.tabling import Pairs, compare_pairs, each_pair, number_row
 
@@ -82,21 +85,34 @@ class Bench:
         learned = weigh_fields(self.weights, levels, pairs, self.items, self.names)
         self.columns |= {name: learned[:, place].astype(np.float32) for place, name in enumerate(LEARNED)}
         self.scores = score_table(self.columns, self.rules.decide)
-        self._find_text_clashes()
+        self._find_clashes()
 
-    def _find_text_clashes(self) -> None:
+    def _find_clashes(self) -> None:
+        """Of pairs that may yet be joined: what titles alone do not tell."""
         c, rules = self.columns, self.rules.decide
         least = rules.paired_min - _CLASH_DEPTH
-        asked = (c["is_same_night"] > 0) & (c["has_text"] > 0) & (c["is_same_text"] == 0) & (c["clash"] == 0)
-        asked &= (c["text_ratio"] >= rules.text_clash_min) & (self.scores >= least)
-        for row in np.flatnonzero(asked):
+        near = (c["clash"] == 0) & (self.scores >= least)
+        asked = near & (c["has_text"] > 0) & (c["is_same_text"] == 0) & (c["text_ratio"] >= rules.text_clash_min)
+        for row in np.flatnonzero(asked & (c["is_same_night"] > 0)):
             i, j = self.pairs[row].tolist()
             c["clash"][row] = self._text_clash(i, j)
+        placed = np.array([bool(item.url or item.was_at or item.pages) for item in self.items])
+        for row in np.flatnonzero(near & (c["clash"] == 0) & placed[self.pairs].all(axis=1)):
+            i, j = self.pairs[row].tolist()
+            c["clash"][row] = self._title_clash(i, j)
 
     def _text_clash(self, i: int, j: int) -> Clash:
         """What two texts of one night state differently; a word that was edited parts no two that were one before."""
         clash = text_clash(self.readings[i], self.readings[j], self.knowledge)
         return Clash.NONE if clash is Clash.WORD and self._known((i, j)) < 0 else clash
+
+    def _title_clash(self, i: int, j: int) -> Clash:
+        """Whether two that the site gives as two have each their own words in the title, and never were one."""
+        if self._known((i, j)) < 0 or not are_told_two(self.items[i], self.items[j]):
+            return Clash.NONE
+        left, right = self.readings[i], self.readings[j]
+        alone = split_titles(left, right, self.knowledge)[1:]
+        return Clash.TITLE if has_own_words(left, right, alone, self.knowledge) else Clash.NONE
 
     def ask(self) -> Needed:
         """The least score that each pair needs: lower where most records of two slots have found their partner."""
@@ -149,10 +165,11 @@ class Bench:
         """The guarded closure of the pairs decided the same; pairs too weak to rival one of them are left out."""
         floor = needed.min(initial=_NEVER) - self.rules.cluster.margin
         scores, asked = {}, {}
-        for pair, decision in zip(each_pair(self.pairs), self.decide_all(needed), strict=True):
+        told = np.isin(self.columns["clash"], LEFT_TO_A_PERSON)
+        for pair, decision, is_left in zip(each_pair(self.pairs), self.decide_all(needed), told, strict=True):
             if decision.score < floor and decision.rule not in ("address", "person"):
                 continue
-            is_apart = decision.rule.startswith("clash") or decision.rule in ("known apart", "other word", "person")
+            is_apart = is_left or decision.rule.startswith("clash") or decision.rule in ("known apart", "person")
             self._asked[pair] = None if is_apart and decision.verdict != "same" else decision.score
             if self._asked[pair] is not None:
                 scores[pair] = inf if decision.rule in ("address", "person") else decision.score
@@ -177,7 +194,7 @@ class Bench:
     def _score(self, i: int, j: int) -> float | None:
         features = self.comparer.compare(i, j)
         is_final = features.clash not in (Clash.NONE, Clash.NAMES)
-        if is_final or self._texts_clash(features, i, j) or self._known((i, j)) == inf:
+        if is_final or self._texts_clash(features, i, j) or self._title_clash(i, j) or self._known((i, j)) == inf:
             return None
         levels = np.array([features.levels], np.int8)
         learned = weigh_fields(self.weights, levels, np.array([(i, j)], np.int32), self.items, self.names)[0]

@@ -7,36 +7,22 @@ whole, word by word. Nothing is decided here.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from math import fsum, log2
+from math import fsum
 
-from rapidfuzz.distance import Indel, Levenshtein
+from rapidfuzz.distance import Indel
 
-from dedup.facts import DATES, FACT_WORDS, NEGATIONS, plain_word
-from dedup.items import Lexicon, Reading
-from dedup.numerals import NUMERALS, is_numeral
-from dedup.wording import FUNCTION_WORDS, is_slip
+from dedup.clashing import LEAD_WORDS, NEGATIVE, Clash, title_clash, unstated
+from dedup.facts import DATES
+from dedup.items import Reading
+from dedup.knowledge import Knowledge
+from dedup.wording import is_slip
 
-_FUNCTION = frozenset(plain_word(w).rstrip("'") for w in FUNCTION_WORDS)
-_BACKGROUND = 400  # records; a page of a listing has ten, a night some hundreds
-_LEAD_WORDS = 40
-_MAX_BITS = 12.0
-_FOREIGN_NEGATIONS = frozenset(("not", "without", "never"))
-_NEGATIVE = NEGATIONS | _FOREIGN_NEGATIONS
-_TURNED_MAX_WORDS = 4  # `n'est pas` beside `est`: a negation counts where little else differs
 _PARTLY = 0.34
 _MIN_ABBREVIATION = 3
-_ROMAN = re.compile(r"[ivxl]{2,}$")
-_REWORDED_WORDS, _REWORDED_SHARE = 3, 0.02  # of a text; more that differs is another wording, not another fact
-_EDITION_DIGITS = 2
-_NUMERALS = frozenset(map(plain_word, NUMERALS))
-_RANK = re.compile(r"iemes?$")
-_RARE_BITS = 9.0  # one record in five hundred
-_SHORT_CODE = 3  # T2, v3, 2e: a number with its letter
 
 
 class Level(IntEnum):
@@ -47,35 +33,6 @@ class Level(IntEnum):
     PARTLY = 1
     WITHIN = 2
     AGREE = 3
-
-
-class Clash(IntEnum):
-    """What two records state differently, so that they cannot be one resource of one night however alike.
-
-    WORD is the least of them: one ordinary word in the place of another, which a person may know better.
-    """
-
-    NONE = 0
-    NUMBERS = 1
-    NAMES = 2
-    NEGATION = 3
-    DATES = 4
-    TEXT = 5
-    WORD = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What the corpus teaches of words, by their character.
-
-    words: their letters; bits: what the sight of each is worth (0..12); uncapped: those met in lower case, no names;
-    numeric: those that state a number in a title.
-    """
-
-    words: Mapping[str, str]
-    bits: Mapping[str, float]
-    uncapped: frozenset[str]
-    numeric: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +70,6 @@ class Features:
     is_same_url: Level
     clash: Clash
     levels: tuple[Level, ...] = field(default=())
-
-
-def learn_words(lexicon: Lexicon) -> Knowledge:
-    """How much each word of the corpus is worth: -log2 of the share of records it stands in.
-
-    A small corpus teaches little, so it counts as if it stood among `_BACKGROUND` others in which function words are
-    common and all others are not.
-    """
-    total = lexicon.records + _BACKGROUND
-    words = {char: word for word, char in lexicon.chars.items()}
-    bits = {}
-    for char, word in words.items():
-        common = _BACKGROUND / 4 if word in _FUNCTION else 0.5
-        bits[char] = max(0.0, min(_MAX_BITS, log2((total + 1) / (lexicon.counts[char] + common))))
-    numeric = frozenset(char for char, word in words.items() if is_numeric(word))
-    return Knowledge(words, bits, frozenset(lexicon.uncapped), numeric)
 
 
 class Comparer:
@@ -178,7 +119,7 @@ class Comparer:
         ours, theirs = self._weigh_text(i), self._weigh_text(j)
         return (
             Indel.normalized_similarity(left, right),
-            Indel.normalized_similarity(left[:_LEAD_WORDS], right[:_LEAD_WORDS]),
+            Indel.normalized_similarity(left[:LEAD_WORDS], right[:LEAD_WORDS]),
             shared / max(ours + theirs - shared, 0.01),
             shared / max(min(ours, theirs), 0.01),
         )
@@ -250,8 +191,8 @@ def compare_titles(
     """What two titles share and what only one says: the first fields of `Features`, in their order."""
     bits = knowledge.bits
     shared, ours, theirs = split
-    bare_ours, far_ours = _unstated(ours, right)
-    bare_theirs, far_theirs = _unstated(theirs, left)
+    bare_ours, far_ours = unstated(ours, right)
+    bare_theirs, far_theirs = unstated(theirs, left)
     alone, other = _sum(ours, bits), _sum(theirs, bits)
     bare, bare_other, far = _sum(bare_ours, bits), _sum(bare_theirs, bits), _sum((*far_ours, *far_theirs), bits)
     numbers = [sum(map(knowledge.numeric.__contains__, part)) for part in (ours, theirs, bare_ours, bare_theirs)]
@@ -266,7 +207,7 @@ def compare_titles(
         min(numbers[:2]),
         min(numbers[:2]) == 0 < max(numbers[:2]),
         min(numbers[2:]),
-        len({knowledge.words[c] for c in (*ours, *theirs)} & (_NEGATIVE | DATES)),
+        len({knowledge.words[c] for c in (*ours, *theirs)} & (NEGATIVE | DATES)),
         not (ours or theirs) and bool(left.title),
         Indel.normalized_similarity(left.title_chars, right.title_chars) if left.title and right.title else 0.0,
     )
@@ -295,20 +236,6 @@ def _split_counted(mine: str, other: str, knowledge: Knowledge) -> tuple[float, 
 
 def _sum(chars: Iterable[str], bits: Mapping[str, float]) -> float:
     return sum(map(bits.__getitem__, chars))
-
-
-def _unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
-    """Of words that the other title lacks: those its record states nowhere, and those it states only far down."""
-    lead = other.text[:_LEAD_WORDS]
-    rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
-    return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
-
-
-def is_numeric(word: str) -> bool:
-    """Whether a plain word of a title states a number: 45, 3e, T2, XIV, 2014."""
-    if word[0].isdigit() or _ROMAN.match(word):
-        return True
-    return len(word) <= _SHORT_CODE and any(map(str.isdigit, word))
 
 
 def _pair_slips(ours: list[str], theirs: list[str], names: frozenset[str], knowledge: Knowledge) -> float:
@@ -348,84 +275,3 @@ def _join(ours: list[str], theirs: list[str], knowledge: Knowledge) -> float:
                 shared += knowledge.bits[char]
                 break
     return shared
-
-
-def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]], knowledge: Knowledge) -> Clash:
-    """What two titles state differently: both a number, both a date or both a name that the other lacks, or a negation.
-
-    alone: the words that only one title has. What only one states is no clash (it may be left out), a negation apart.
-    """
-    ours, theirs = alone
-    if not ours and not theirs:
-        return Clash.NONE
-    mine, other = ({knowledge.words[c] for c in side} for side in (ours, theirs))
-    if _own_numbers(ours, right, knowledge) and _own_numbers(theirs, left, knowledge):
-        is_renewed = left.item.night != right.item.night and _share_leading_code(left, right, knowledge)
-        return Clash.NONE if is_renewed else Clash.NUMBERS
-    if mine & DATES and other & DATES:
-        return Clash.DATES
-    if (mine | other) & _NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
-        return Clash.NEGATION
-    if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
-        return Clash.NAMES
-    return Clash.NONE
-
-
-def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> bool:
-    """Whether one of the words is a number that the other record does not give as a code, nor its edition (`*02`)."""
-    uncoded = [c for c in chars if c not in other.codes]
-    least = _EDITION_DIGITS + 1 if len(uncoded) < len(chars) else 1
-    return any(c in knowledge.numeric and len(knowledge.words[c]) >= least for c in uncoded)
-
-
-def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> bool:
-    """Whether both records open with one rare long code: a form keeps its number from year to year."""
-    openings = (left.title_chars + left.text[:_LEAD_WORDS], right.title_chars + right.text[:_LEAD_WORDS])
-    shared = (code for code in left.codes & right.codes if all(code in opening for opening in openings))
-    return any(knowledge.bits[code] >= _RARE_BITS for code in shared)
-
-
-def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> bool:
-    return any(c in reading.names and (c not in knowledge.uncapped) for c in chars)
-
-
-def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
-    """Whether two texts that are nearly equal state different numbers, dates, negations or words in one place.
-
-    One word put in the place of one other counts, slips of the pen aside (`assurance auto`, `assurance habitation`:
-    what is an ordinary word here is the whole difference there), and so do words that state numbers or dates on both
-    sides; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
-    a clash only when hardly anything else differs.
-    """
-    found, other = Clash.NONE, 0
-    for op in Levenshtein.opcodes(left.text, right.text):
-        if op.tag == "equal":
-            continue
-        ours = left.text[op.src_start : op.src_end]
-        theirs = right.text[op.dest_start : op.dest_end]
-        clash = _states(ours, theirs, knowledge)
-        if not clash:
-            other += max(len(ours), len(theirs))
-        elif found is not Clash.TEXT:
-            found = clash
-    room = max(_REWORDED_WORDS, _REWORDED_SHARE * min(len(left.text), len(right.text)))
-    is_reworded = left.item.slot is not None and right.item.slot is not None and other > room
-    return Clash.NONE if is_reworded else found
-
-
-def _states(ours: str, theirs: str, knowledge: Knowledge) -> Clash:
-    """What is stated by words of one text where the other has others."""
-    mine, other = both = [knowledge.words[c] for c in ours], [knowledge.words[c] for c in theirs]
-    if {*mine, *other} & _NEGATIVE and len(mine) + len(other) <= _TURNED_MAX_WORDS:
-        return Clash.TEXT
-    if all(any(map(is_numeric, side)) for side in both) or all(DATES.intersection(side) for side in both):
-        return Clash.TEXT
-    if not (len(mine) == len(other) == 1) or is_slip(mine[0], other[0]):
-        return Clash.NONE
-    is_ordinary = knowledge.uncapped.issuperset((ours, theirs)) and not any(map(_is_fact, (*mine, *other)))
-    return Clash.WORD if is_ordinary else Clash.TEXT
-
-
-def _is_fact(word: str) -> bool:
-    """Whether a plain word bounds, dates, measures or numbers, in letters too: `apres`, `seul`, `six`, `troisieme`."""
-    return word in FACT_WORDS or word in _NUMERALS or is_numeral(_RANK.sub("ième", word))

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.comparing import Clash, Features, Level
+from dedup.clashing import Clash
+from dedup.comparing import Features, Level
 
 Verdict = Literal["same", "different", "unsure"]
 Matrix = NDArray[np.float64]
@@ -88,6 +89,8 @@ _FITTED: dict[str, float] = {
     "no_text": 2.21,
 }
 _CHUNK_ROWS = 4096
+_DOUBTS = {Clash.WORD: "other word", Clash.TITLE: "other title"}
+LEFT_TO_A_PERSON = tuple(_DOUBTS)
 WEIGHTS = tuple(_FITTED.get(name, 0.0) for name in SIGNALS)
 
 
@@ -227,15 +230,15 @@ def _by_score(row: Mapping[str, float], score: float, needed: float, rules: Deci
 
 
 def _doubt(row: Mapping[str, float], rules: DecideRules) -> str:
-    """Why two records of one night are not joined however alike: `other text`, `title alone`, `other word`, or empty.
+    """Why two records are not joined however alike: `other word`, `other title`, `other text`, `title alone`, or empty.
 
     A title is given twice, and the site itself says two by two addresses: without a text there is no more to go by. One
     word in the place of another may be all the difference, or nothing (`gérer`, `animer`): a person sees that at once.
     """
+    if row["clash"] in _DOUBTS:
+        return _DOUBTS[Clash(int(row["clash"]))]
     if not row["is_same_night"]:
         return ""
-    if row["clash"] == Clash.WORD:
-        return "other word"
     if row["has_text"]:
         return "other text" if row["text_within"] < rules.same_text_min else ""
     return "title alone" if row["is_same_url"] == Level.CONFLICT else ""
@@ -255,12 +258,12 @@ def fixed_rule(row: Mapping[str, float], rules: DecideRules) -> str:
 
 
 def clash_of(row: Mapping[str, float], rules: DecideRules) -> Clash:
-    """What the two records state differently that settles it, so no mere word.
+    """What the two records state differently that settles it, so no mere word of a text or title.
 
     Two spellings of a name are no clash where attributes say it is one.
     """
     clash = Clash(int(row["clash"]))
-    if clash is Clash.WORD:
+    if clash in _DOUBTS:
         return Clash.NONE
     is_overruled = row["fields_for"] >= rules.names_overruled and row["fields_worst"] > rules.field_conflict
     return Clash.NONE if clash is Clash.NAMES and is_overruled else clash

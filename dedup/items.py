@@ -39,6 +39,8 @@ class Item:
     night and listing (both None: nothing is known). scope: only records of one scope are compared. facets: short
     attributes, any of which may be missing (None or empty). url: the address of the resource itself, canonical.
     known_as: the resource it is known to be from before, by other evidence than its words; None when it is new.
+    was_at: of what no page states now, the address it was last found at. pages: the pages that state it, each with the
+    time: what one page states twice is two.
     """
 
     key: str
@@ -51,11 +53,22 @@ class Item:
     facets: Mapping[str, str | None] = field(default_factory=dict)
     url: str | None = None
     known_as: str | None = None
+    was_at: str | None = None
+    pages: frozenset[str] = frozenset()
 
     @property
     def slot(self) -> tuple[str | None, str | None] | None:
         """The night and listing in which a resource stands at most once; None when neither is known."""
         return None if self.night is None and self.listing is None else (self.night, self.listing)
+
+
+def are_told_two(one: Item, two: Item) -> bool:
+    """Whether the site itself gives two: at two addresses of one night, or of now and of before, or on one page."""
+    if one.pages & two.pages:
+        return True
+    at, other = one.was_at or one.url, two.was_at or two.url
+    is_one_step = one.night == two.night or bool(one.was_at or two.was_at)
+    return is_one_step and None not in (at, other) and at != other
 
 
 @dataclass(frozen=True, slots=True)

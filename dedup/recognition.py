@@ -170,9 +170,12 @@ def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Kn
 
 def _item(group: Group, known_as: str | None) -> Item:
     record = group.best.record
-    return Item(group.best.record_id, record.title, group.text, type=record.type, url=record.url, known_as=known_as)
+    pages = frozenset(f"{one.record.page_url} {one.seen_at}" for one in group.stated)
+    name, kind, url = group.best.record_id, record.type, record.url
+    return Item(name, record.title, group.text, type=kind, url=url, known_as=known_as, pages=pages)
 
 
 def _absent_item(one: Known, known_as: str | None) -> Item:
     # no address: that it bears none tonight is known already
-    return Item(one.resource_id, one.title, one.text, night=_ABSENT, type=one.type, known_as=known_as)
+    name, kind = one.resource_id, one.type
+    return Item(name, one.title, one.text, night=_ABSENT, type=kind, known_as=known_as, was_at=one.url)

@@ -283,7 +283,8 @@ PAIRS = Table(
         Column(
             "rule",
             CLOSED_LIST,
-            "What decided: score, address, clash of ..., other text, other word, title alone, known apart, person ...",
+            "What decided: score, address, clash of ..., other text, other title, other word, other facts, title alone,"
+            " known apart, person ...",
         ),
         Column(
             "flips_at",

@@ -13,10 +13,12 @@ from math import inf, log2
 import numpy as np
 import pytest
 
+from dedup.clashing import Clash
 from dedup.clustering import ClusterRules, cluster
-from dedup.comparing import Clash, Comparer, Level, compare_values, learn_words
+from dedup.comparing import Comparer, Level, compare_values
 from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, Verdict, clash_of, decide, judge
 from dedup.items import Item, is_code, plain_words, read_items, title_words
+from dedup.knowledge import learn_words
 from dedup.matching import Rules, match
 from dedup.tabling import compare_pairs
 

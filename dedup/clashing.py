@@ -1,0 +1,151 @@
+"""What two records state differently, so that no likeness makes them one: numbers, dates, names, negations.
+
+Titles are held against each other by the words that only one has, texts by what stands in one place of both. Nothing is
+weighed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+
+from rapidfuzz.distance import Levenshtein
+
+from dedup.facts import DATES, FACT_WORDS, NEGATIONS, plain_word
+from dedup.items import Reading
+from dedup.knowledge import FUNCTION, Knowledge, is_numeric
+from dedup.numerals import NUMERALS, is_numeral
+from dedup.wording import is_slip
+
+LEAD_WORDS = 40
+_FOREIGN_NEGATIONS = frozenset(("not", "without", "never"))
+NEGATIVE = NEGATIONS | _FOREIGN_NEGATIONS
+_TURNED_MAX_WORDS = 4  # `n'est pas` beside `est`: a negation counts where little else differs
+_REWORDED_WORDS, _REWORDED_SHARE = 3, 0.02  # of a text; more that differs is another wording, not another fact
+_EDITION_DIGITS = 2
+_NUMERALS = frozenset(map(plain_word, NUMERALS))
+_RANK = re.compile(r"iemes?$")
+_RARE_BITS = 9.0  # one record in five hundred
+_OWN_BITS = 2.0  # one record in four
+
+
+class Clash(IntEnum):
+    """What two records state differently, so that they cannot be one resource of one night however alike.
+
+    WORD and TITLE are the least of them, which a person may know better: one ordinary word of a text in the place of
+    another, and words of its own in each of two titles.
+    """
+
+    NONE = 0
+    NUMBERS = 1
+    NAMES = 2
+    NEGATION = 3
+    DATES = 4
+    TEXT = 5
+    WORD = 6
+    TITLE = 7
+
+
+def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]], knowledge: Knowledge) -> Clash:
+    """What two titles state differently: both a number, both a date or both a name that the other lacks, or a negation.
+
+    alone: the words that only one title has. What only one states is no clash (it may be left out), a negation apart.
+    """
+    ours, theirs = alone
+    if not ours and not theirs:
+        return Clash.NONE
+    mine, other = ({knowledge.words[c] for c in side} for side in (ours, theirs))
+    if _own_numbers(ours, right, knowledge) and _own_numbers(theirs, left, knowledge):
+        is_renewed = left.item.night != right.item.night and _share_leading_code(left, right, knowledge)
+        return Clash.NONE if is_renewed else Clash.NUMBERS
+    if mine & DATES and other & DATES:
+        return Clash.DATES
+    if (mine | other) & NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
+        return Clash.NEGATION
+    if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
+        return Clash.NAMES
+    return Clash.NONE
+
+
+def unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
+    """Of words that the other title lacks: those its record states nowhere, and those it states only far down."""
+    lead = other.text[:LEAD_WORDS]
+    rest = [c for c in chars if c not in lead and c not in other.about and c not in other.codes]
+    return [c for c in rest if c not in other.text], [c for c in rest if c in other.text]
+
+
+def has_own_words(
+    left: Reading, right: Reading, alone: tuple[Sequence[str], Sequence[str]], knowledge: Knowledge
+) -> bool:
+    """Whether each of two titles has words of its own for what it is about: `clauses sociales`, `environnementales`.
+
+    alone: the words that only one title has. Those that the other record states elsewhere are no difference (a title is
+    worded anew from the text), unless they stand in one place of one frame and both records state them.
+    """
+    ours, theirs = ([c for c in side if knowledge.words[c] not in FUNCTION] for side in alone)
+    bare_ours, bare_theirs = unstated(ours, right)[0], unstated(theirs, left)[0]
+    if not (bare_ours or bare_theirs) and ours and theirs:
+        changes = [op for op in Levenshtein.opcodes(left.title_chars, right.title_chars) if op.tag != "equal"]
+        return [op.tag for op in changes] == ["replace"]
+    return all(sum(map(knowledge.bits.__getitem__, side)) >= _OWN_BITS for side in (bare_ours, bare_theirs))
+
+
+def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> bool:
+    """Whether one of the words is a number that the other record does not give as a code, nor its edition (`*02`)."""
+    uncoded = [c for c in chars if c not in other.codes]
+    least = _EDITION_DIGITS + 1 if len(uncoded) < len(chars) else 1
+    return any(c in knowledge.numeric and len(knowledge.words[c]) >= least for c in uncoded)
+
+
+def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> bool:
+    """Whether both records open with one rare long code: a form keeps its number from year to year."""
+    openings = (left.title_chars + left.text[:LEAD_WORDS], right.title_chars + right.text[:LEAD_WORDS])
+    shared = (code for code in left.codes & right.codes if all(code in opening for opening in openings))
+    return any(knowledge.bits[code] >= _RARE_BITS for code in shared)
+
+
+def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> bool:
+    return any(c in reading.names and (c not in knowledge.uncapped) for c in chars)
+
+
+def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
+    """Whether two texts that are nearly equal state different numbers, dates, negations or words in one place.
+
+    One word put in the place of one other counts, slips of the pen aside (`assurance auto`, `assurance habitation`:
+    what is an ordinary word here is the whole difference there), and so do words that state numbers or dates on both
+    sides; a negation counts alone. Two listings of one night may word one resource in two ways: there it is
+    a clash only when hardly anything else differs.
+    """
+    found, other = Clash.NONE, 0
+    for op in Levenshtein.opcodes(left.text, right.text):
+        if op.tag == "equal":
+            continue
+        ours = left.text[op.src_start : op.src_end]
+        theirs = right.text[op.dest_start : op.dest_end]
+        clash = _states(ours, theirs, knowledge)
+        if not clash:
+            other += max(len(ours), len(theirs))
+        elif found is not Clash.TEXT:
+            found = clash
+    room = max(_REWORDED_WORDS, _REWORDED_SHARE * min(len(left.text), len(right.text)))
+    is_reworded = left.item.slot is not None and right.item.slot is not None and other > room
+    return Clash.NONE if is_reworded else found
+
+
+def _states(ours: str, theirs: str, knowledge: Knowledge) -> Clash:
+    """What is stated by words of one text where the other has others."""
+    mine, other = both = [knowledge.words[c] for c in ours], [knowledge.words[c] for c in theirs]
+    if {*mine, *other} & NEGATIVE and len(mine) + len(other) <= _TURNED_MAX_WORDS:
+        return Clash.TEXT
+    if all(any(map(is_numeric, side)) for side in both) or all(DATES.intersection(side) for side in both):
+        return Clash.TEXT
+    if not (len(mine) == len(other) == 1) or is_slip(mine[0], other[0]):
+        return Clash.NONE
+    is_ordinary = knowledge.uncapped.issuperset((ours, theirs)) and not any(map(_is_fact, (*mine, *other)))
+    return Clash.WORD if is_ordinary else Clash.TEXT
+
+
+def _is_fact(word: str) -> bool:
+    """Whether a plain word bounds, dates, measures or numbers, in letters too: `apres`, `seul`, `six`, `troisieme`."""
+    return word in FACT_WORDS or word in _NUMERALS or is_numeral(_RANK.sub("ième", word))

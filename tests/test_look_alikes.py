@@ -1,0 +1,143 @@
+"""Two resources of one text, told apart by a word of their titles: what is left to a person, and what stays one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import pytest
+
+from dedup.clashing import Clash
+from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, decide, judge
+from dedup.items import Item
+from dedup.matching import match
+
+SITE = "https://rtes.example"
+TEXT = (
+    "Le document présente le cadre juridique, des retours d'expérience et des outils pour les agents et les élus qui "
+    "soutiennent les structures de leur territoire. Il se télécharge en ligne."
+)
+BOILERPLATE = "Compte rendu réservé aux adhérents."
+OTHERS = (
+    "la rénovation des écoles", "le schéma cyclable", "la restauration collective", "la tarification de l'eau",
+    "les jardins partagés", "la mutuelle communale", "le réemploi des matériaux", "le chauffage des gymnases",
+)  # fmt: skip
+# two titles, each with words of its own, all else equal
+ORDINARY = (
+    ("Appel à projets : volet investissement", "Appel à projets : volet fonctionnement"),
+    ("Webinaire : les clauses sociales", "Webinaire : les clauses environnementales"),
+    ("Formation des maires : niveau débutant", "Formation des maires : niveau avancé"),
+    ("Modèle d'acte : entrée au capital d'une coopérative", "Modèle d'acte : sortie du capital d'une coopérative"),
+    ("Observatoire de l'entraide locale : les associations", "Observatoire de l'entraide locale : les mutuelles"),
+    ("Les monnaies locales : mode d'emploi des habitants", "Les monnaies locales : mode d'emploi des commerçants"),
+    ("Étude d'impact du dispositif - synthèse", "Étude d'impact du dispositif - rapport complet"),
+)
+
+
+def beside(left: str, right: str, text: str = TEXT, *, other: str | None = None) -> list[Item]:
+    """Two records at two addresses of one night, in a catalogue of others; other: the text of the second."""
+    rest = [
+        Item(f"o{n}", f"Retour d'expérience sur {s}", f"La collectivité raconte {s}, pas à pas.", url=f"{SITE}/o{n}")
+        for n, s in enumerate(OTHERS)
+    ]
+    texts = text, text if other is None else other
+    titles = left, right
+    return [Item(f"k{n}", titles[n], texts[n], type="Guide", url=f"{SITE}/k{n}") for n in range(2)] + rest
+
+
+def found(items: list[Item]) -> tuple[bool, dict[str, Any]]:
+    """Whether k0 and k1 are one, and the row on them."""
+    matching = match(items)
+    row = next(row for row in matching.pairs.rows() if {row["left"], row["right"]} == {"k0", "k1"})
+    again = decide(row, row["needed"], DEFAULT_DECIDE_RULES)
+    assert (again.score, again.verdict, again.rule) == (row["score"], row["verdict"], row["rule"])
+    return any({"k0", "k1"} <= set(keys) for keys in matching.clusters), row
+
+
+def changed(items: list[Item], **first: Any) -> list[Item]:
+    """The same with other attributes of the first record."""
+    return [replace(items[0], **first), *items[1:]]
+
+
+@pytest.mark.parametrize(("left", "right"), ORDINARY)
+@pytest.mark.parametrize("text", [TEXT, BOILERPLATE])
+def test_two_addresses_whose_titles_have_words_of_their_own_are_left_to_a_person(
+    left: str, right: str, text: str
+) -> None:
+    is_one, row = found(beside(left, right, text))
+    assert not is_one
+    assert row["verdict"] == "unsure"
+    if text == TEXT:
+        assert (row["rule"], row["flips_at"]) == ("other title", None)
+        assert row["score"] >= row["needed"]
+
+
+@pytest.mark.parametrize(("left", "right"), ORDINARY[:3])
+def test_a_word_edited_in_the_title_of_one_copy_parts_no_two_that_were_one(left: str, right: str) -> None:
+    items = [replace(item, known_as="r1") if item.key in ("k0", "k1") else item for item in beside(left, right)]
+    assert found(items)[0]
+
+
+@pytest.mark.parametrize(("left", "right"), ORDINARY[:3])
+def test_what_the_site_does_not_give_as_two_is_joined_by_its_text(left: str, right: str) -> None:
+    items = beside(left, right)
+    pair = [replace(item, url=None) for item in items[:2]]
+    assert found([*pair, *items[2:]])[0]
+    listed = [replace(item, night="n1", listing=place) for item, place in zip(pair, "ab", strict=True)]
+    assert found([*listed, *items[2:]])[0]
+    assert found([pair[0], *items[1:]])[0]
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_what_one_page_states_twice_is_two_without_an_address_too(is_linked: bool) -> None:  # noqa: FBT001
+    items = beside(*ORDINARY[0])
+    first = replace(items[0], url=None, pages=frozenset(("a n1", "b n1")))
+    second = replace(items[1], url=items[1].url if is_linked else None)
+    is_one, row = found([first, replace(second, pages=frozenset(("b n1",))), *items[2:]])
+    assert (is_one, row["rule"]) == (False, "other title")
+    assert found([first, replace(second, pages=frozenset(("b n2",))), *items[2:]])[0]
+
+
+def test_one_that_is_gone_has_no_heir_in_a_page_of_another_title_at_another_address() -> None:
+    for left, right in ORDINARY:
+        gone = {"url": None, "night": "before", "known_as": "r1"}
+        is_one, row = found(changed(beside(left, right), **gone, was_at=f"{SITE}/old"))
+        assert (is_one, row["verdict"], row["rule"]) == (False, "unsure", "other title")
+        # one that never had an address, or whose own it is, is told by its words
+        assert found(changed(beside(left, right), **gone))[0]
+        assert found(changed(beside(left, right), **gone, was_at=f"{SITE}/k1"))[0]
+
+
+def test_a_title_worded_anew_from_the_text_is_no_other_title() -> None:
+    text = "Le Pays de Guingamp a créé une plateforme de mobilité solidaire où des bénévoles conduisent des personnes."
+    assert found(beside("Mobilité solidaire en Pays de Guingamp", "Guingamp : des bénévoles au volant", text))[0]
+    assert found(beside("Guide des garages solidaires", "Guide des garages solidaires (réédition)"))[0]
+    assert found(beside("Mobilité dans le Pays de Guingamp", "Mobilité au Pays de Guingamp", text))[0]
+
+
+def test_words_that_both_texts_state_tell_in_one_place_of_both_titles() -> None:
+    text = "L'appel a deux volets, investissement et fonctionnement ; les dossiers sont à déposer en ligne chaque mois."
+    titles = "Appel à projets : volet investissement", "Appel à projets : volet fonctionnement"
+    is_one, row = found(beside(*titles, text))
+    assert (is_one, row["rule"]) == (False, "other title")
+    # and not where the second was worded anew
+    assert found(beside(titles[0], "Fonctionnement : déposer un dossier d'appel à projets, second volet", text))[0]
+
+
+def test_a_third_copy_does_not_join_two_of_other_titles() -> None:
+    left, right = ORDINARY[1]
+    items = changed(beside(left, right), known_as="r1")
+    third = Item("k2", "Webinaire : les clauses", TEXT, type="Guide", url=f"{SITE}/k2", known_as="r1")
+    clusters = match([*items, third]).clusters
+    assert ["k0", "k2"] in clusters
+    assert ["k1"] in clusters
+
+
+def test_an_other_title_is_no_reason_to_join_what_the_score_would_not() -> None:
+    row = dict.fromkeys(COLUMNS, 0.0) | {"clash": float(Clash.TITLE), "has_text": 1.0, "shared": 9.0}
+    verdicts = {score: judge(row, score, 1.25, DEFAULT_DECIDE_RULES) for score in (1.25, 1.2, -1.7, -1.8)}
+    assert [(v.verdict, v.rule) for v in verdicts.values()] == [
+        ("unsure", "other title"), ("unsure", "score"), ("unsure", "score"), ("different", "score")
+    ]  # fmt: skip
+    assert judge(row, 9.0, inf, DEFAULT_DECIDE_RULES).rule == "known apart"
