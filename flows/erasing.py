@@ -33,7 +33,7 @@ from harvest.redact import (
     write_redacted,
 )
 from harvest.revisits import root_of
-from parsers.sought import blank_sought, blank_spans, find_sought
+from parsers.sought import Passages, blank_sought, blank_spans, find_sought
 from schema.errors import DiskTrouble
 from schema.layout import Layout
 from schema.nouns import Payload
@@ -63,17 +63,17 @@ class Erasure:
         return sorted({*self.records, *self.ledgers, *self.ends})
 
 
-def plan_erasure(source: Source, found: Survey, keys: frozenset[str], note: Note) -> Erasure:
+def plan_erasure(source: Source, found: Survey, passages: Passages, note: Note) -> Erasure:
     """The records that come in place of others.
 
     Args:
-        keys: passages to take out wherever they stand.
+        passages: what is to be taken out wherever it stands.
         note: what tombstones say.
     """
     plan = Erasure(ends=dict(found.ends))
     plan.notes.extend(f"{where} was left: what stands there goes by the titles of others" for where in found.strangers)
     for page in found.pages:
-        made = _erased(source, page, keys, note, plan.notes)
+        made = _erased(source, page, passages, note, plan.notes)
         if made is not None:
             plan.records.setdefault(page.path, {})[page.offset] = made
     for path, revisit in found.revisits:
@@ -134,19 +134,19 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _erased(source: Source, page: Page, keys: frozenset[str], note: Note, notes: list[str]) -> Redacted | None:
+def _erased(source: Source, page: Page, passages: Passages, note: Note, notes: list[str]) -> Redacted | None:
     record = record_at(page.path, page.offset)
     try:
         payload = read_payload(page.path, page.offset)
     except BrokenAnswer:
-        return tombstone(record, note) if page.is_whole or find_sought(record.block, keys) else None
+        return tombstone(record, note) if page.is_whole or find_sought(record.block, passages) else None
     if is_tombstone(payload.content) or not payload.content:
         return None
     if page.is_whole:
         return tombstone(record, note)
     content, left = blank_spans(payload.content, page.spans), frozenset[str]()
-    if find_sought(content, keys, payload.charset):
-        blanked = blank_sought(content, keys, payload.charset)
+    if find_sought(content, passages, payload.charset):
+        blanked = blank_sought(content, passages, payload.charset)
         content, left = blanked.content, blanked.left
     if content == payload.content and not left:
         return None

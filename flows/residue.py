@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 from harvest.answers import BrokenAnswer
 from harvest.members import Damage, scan_records
 from harvest.payloads import read_payload
-from parsers.sought import find_sought
+from parsers.sought import Passages, find_sought
 
 
-def find_residue(folders: Iterable[Path], keys: frozenset[str]) -> list[str]:
-    """Where passages of some keys still stand: files, with the offset of the record or the name of the column."""
-    if not keys:
+def find_residue(folders: Iterable[Path], passages: Passages) -> list[str]:
+    """Where passages, or teasers of them, still stand: files, with the offset of a record or the name of a column."""
+    if not passages.keys:
         return []
     return [
         place
@@ -24,7 +24,7 @@ def find_residue(folders: Iterable[Path], keys: frozenset[str]) -> list[str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink()
         for place, content in _contents(path)
-        if find_sought(content, keys)
+        if find_sought(content, passages)
     ]
 
 
@@ -32,9 +32,9 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
     if ".warc" in path.name:
         yield from _records(path)
     elif path.suffix == ".parquet":
-        # cell by cell: pages of a Parquet file are compressed
+        # cell by cell, for pages of a Parquet file are compressed; a text ends where its cell does
         for name, column in pq.read_table(path).to_pydict().items():
-            yield f"{path}, {name}", "\n".join({text for cell in column for text in _words(cell)}).encode()
+            yield f"{path}, {name}", "\n<hr>\n".join({text for cell in column for text in _words(cell)}).encode()
     else:
         yield str(path), path.read_bytes()
 

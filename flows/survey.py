@@ -17,7 +17,7 @@ from harvest.members import Damage, WarcRecord, scan_records
 from harvest.payloads import read_payload
 from harvest.redact import is_tombstone
 from harvest.revisits import root_of
-from parsers.sought import key_of, sought_in
+from parsers.sought import Passages, key_of, passages_of, sought_in
 from schema.addresses import canonical_url, is_home, without_page_number
 from schema.errors import DamagedArchive
 from schema.layout import Layout
@@ -81,12 +81,11 @@ class Survey:
     strangers: list[str] = field(default_factory=list)
     is_met: bool = False
 
-    def keys(self) -> tuple[frozenset[str], int]:
+    def keys(self) -> tuple[Passages, int]:
         """Passages to look for everywhere, and how many were left out because another resource states them too."""
         keys = sought_in(self.texts, self.titles)
-        others = "\n".join(sorted(self.others))
-        own = frozenset(key for key in keys if key not in others)
-        return own, len(keys) - len(own)
+        own = passages_of(keys, self.others)
+        return own, len(keys) - len(own.keys)
 
 
 def path_name(path: Path) -> str:

@@ -32,7 +32,7 @@ from flows.taken import NOTE, prints_of
 from flows.taking import Known, known_of, table_folders
 from harvest.index import INDEX_NAME, write_index
 from harvest.redact import Note
-from parsers.sought import find_sought
+from parsers.sought import Passages, find_sought
 from releases.store import Release, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
 from schema.addresses import canonical_url
@@ -85,18 +85,18 @@ def _take_down(source: Source, layout: Layout, address: str, words: tuple[str, s
             f"{address}: no page, record or resource of {source.name} goes by it; "
             "give the address as resources.parquet or pages.parquet has it"
         )
-    keys, shared = found.keys()
-    if find_sought(words[0].encode(), keys):
+    passages, shared = found.keys()
+    if find_sought(words[0].encode(), passages):
         raise UsageError("--why repeats the text that is to go; say it in other words")
-    said = _said(layout, address, known, keys, words, before)
-    staged = _stage(source, layout, said, found, keys)
+    said = _said(layout, address, known, passages, words, before)
+    staged = _stage(source, layout, said, found, passages)
     if staged is None:
         when = f"since {said.said_at:%Y-%m-%d %H:%M} UTC: {said.why}"
         return f"{source.name}: {address} is already down {when} (see {layout.decisions})"
     _apply(layout)
     release = _publish(source, layout)
     _close(layout)
-    _require_gone(layout, keys)
+    _require_gone(layout, passages)
     shared_told = [f"{_count(shared, 'passage')} left, stated by other resources too"] if shared else []
     where = f" -> release {release.number}" if release else ""
     told = "; ".join([*staged, *shared_told])
@@ -120,13 +120,13 @@ def _said(
     layout: Layout,
     address: str,
     known: Known,
-    keys: frozenset[str],
+    passages: Passages,
     words: tuple[str, str],
     before: Takedown | None,
 ) -> Takedown:
     """The decision, appended where it is not yet there, before anything else changes."""
     _mkdir(_raw_folder(layout))
-    addresses, ids, prints = known.sought.taken.addresses, known.resource_ids, prints_of(keys)
+    addresses, ids, prints = known.sought.taken.addresses, known.resource_ids, prints_of(passages.keys.values())
     if before and all(
         new <= set(old)
         for new, old in ((addresses, before.addresses), (ids, before.resource_ids), (prints, before.prints))
@@ -142,18 +142,18 @@ def _said(
 # --- aside ------------------------------------------------------------------------------------------------------------
 
 
-def _stage(source: Source, layout: Layout, said: Takedown, found: Survey, keys: frozenset[str]) -> list[str] | None:
+def _stage(source: Source, layout: Layout, said: Takedown, found: Survey, passages: Passages) -> list[str] | None:
     """Write aside all that changes, the plan last; what it is, in words; None where nothing changes."""
     for folder in (_raw_folder(layout), _clean_folder(layout)):
         shutil.rmtree(folder, ignore_errors=True)
         _mkdir(folder)
-    plan = plan_erasure(source, found, keys, Note(said.why, said.said_at))
+    plan = plan_erasure(source, found, passages, Note(said.why, said.said_at))
     made = write_erasure(plan, _raw_folder(layout))
     what = Withdrawal(
         addresses=frozenset(said.addresses),
         resource_ids=frozenset(said.resource_ids),
         titles=frozenset(found.titles),
-        holds_text=lambda text: bool(find_sought(text.encode("utf-8", errors="replace"), keys)),
+        holds_text=lambda text: bool(find_sought(text.encode("utf-8", errors="replace"), passages)),
         payloads={place: (one.payload_sha256, one.size_bytes) for place, one in plan.places.items()},
         gone=frozenset(place for place, one in plan.places.items() if one.is_gone),
         note=NOTE,
@@ -253,13 +253,13 @@ def _close(layout: Layout) -> None:
             shutil.rmtree(folder)
 
 
-def _require_gone(layout: Layout, keys: frozenset[str]) -> None:
+def _require_gone(layout: Layout, passages: Passages) -> None:
     """Search everything that is kept of a source for what was taken out.
 
     Raises:
         Bug: it is still there.
     """
-    left = find_residue([layout.raw, layout.clean], keys)
+    left = find_residue([layout.raw, layout.clean], passages)
     if left:
         raise Bug(f"{layout.source}: the text still stands in {', '.join(left[:5])}: report it, and remove it by hand")
 

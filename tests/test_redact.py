@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import time
+import unicodedata
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -17,7 +20,7 @@ from harvest.members import WarcRecord, record_at
 from harvest.payloads import read_payload
 from harvest.redact import Note, fitted_member, is_tombstone, repeating, tombstone, without_passages
 from harvest.revisits import answer_bytes, effective_answer
-from parsers.sought import blank_sought, blank_spans, find_sought, sought_in
+from parsers.sought import blank_sought, blank_spans, find_sought, key_of, passages_of, sought_in
 from schema.errors import Bug
 from schema.nouns import Original
 from tests.small_site import LISTING, page_of
@@ -117,6 +120,19 @@ WAYS = {
     "json": json.dumps({"a": BETA_TEXT}),
     "lines": BETA_TEXT.replace(" ", "\n   "),
     "case": BETA_TEXT.upper(),
+    "accents apart": unicodedata.normalize("NFD", BETA_TEXT),
+    "accents apart, as entities": BETA_TEXT.replace("é", "e&#769;"),
+    "address": f'<a href="mailto:?subject=Lire&body={quote(BETA_TEXT)}&cc=">',
+    "form": f'<a href="/share?text={quote_plus(BETA_TEXT)}">',
+    "second value of an address": f'<a href="/share?a=b&amp;text={quote(BETA_TEXT)}">',
+    "sign in an attribute": BETA_TEXT.replace("autre", "<span title=\"a > b\" lang='f>r'>autre</span>"),
+    "apostrophe in a tag": BETA_TEXT.replace("autre", "<i title=l'eau>autre</i>"),
+    "script within": BETA_TEXT.replace("autre", "<script>if (a<b) x('</p>')</script>autre"),
+    "style within": BETA_TEXT.replace("autre", "<STYLE>p > a { color: red }</STYLE >autre"),
+    "json in json": json.dumps(json.dumps({"a": BETA_TEXT})),
+    "javascript": BETA_TEXT.replace("é", "\\xe9"),
+    "in a script": f"<script>var a = {json.dumps(BETA_TEXT)}</script>",
+    "in an endless script": f"<script>{BETA_TEXT}",
 }
 
 
@@ -124,7 +140,7 @@ WAYS = {
 @pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
 def test_a_passage_is_found_and_overwritten_however_it_is_written(way: str, charset: str) -> None:
     keys = sought_in([BETA_TEXT])
-    page = f"<p>avant é</p>{WAYS[way]}<p>après</p>".encode(charset)
+    page = f"<p>avant é</p>{WAYS[way]}<p>après</p>".encode(charset, "xmlcharrefreplace")
     assert find_sought(page, keys) == keys
     made = blank_sought(page, keys)
     assert made.left == frozenset()
@@ -140,8 +156,99 @@ def test_short_passages_and_other_words_are_let_be() -> None:
     assert blank_spans(b"ab\ncd\r\nef", [(1, 8)]) == b"a \n  \r\n f"
 
 
-def test_a_page_in_a_page_that_cannot_be_overwritten_is_said() -> None:
-    page = html.escape(html.escape(f"<p>{BETA_TEXT.replace('é', '&eacute;')}</p>")).encode()
+@pytest.mark.parametrize(
+    "page",
+    [
+        html.escape(html.escape(f"<p>{BETA_TEXT.replace('é', '&eacute;')}</p>")),
+        f'<a href="/share?text={quote(html.escape(BETA_TEXT))}">',
+        f'<a href="/share?to={quote("/other?text=" + quote(BETA_TEXT))}">',
+    ],
+)
+def test_a_page_in_a_page_that_cannot_be_overwritten_is_said(page: str) -> None:
     keys = sought_in([BETA_TEXT])
+    assert find_sought(page.encode(), keys) == keys
+    assert blank_sought(page.encode(), keys).left == keys
+
+
+LONG_TEXT = (
+    "Jeanne Zorglubique raconte comment la commune de Saint-Trucmuche a mené l’été dernier son marché réservé, avec "
+    "quelles difficultés et à quel prix, pour que d'autres en profitent demain, et pour qu'on en parle encore."
+)
+CUT = LONG_TEXT[:90]
+TEASERS = {
+    "an ellipsis": f"<p>{CUT}… Lire la suite</p>",
+    "three points": f"<p>{CUT} [...] Lire</p>",
+    "an entity": f"<p>{CUT}&hellip; lire</p>",
+    "an ellipsis of its own": f"<p>{CUT}<span class=more>…</span> Lire</p>",
+    "an end": f"<div><p><em>{CUT}</em></p><p>avec un autre texte</p></div>",
+    "an end of a link": f"<a href=/b>{CUT}</a> avec un autre texte",
+    "a letter more that is none": f"<p>{CUT}</p><p>{LONG_TEXT[90:].strip()[:1]}utre</p>",
+    "an attribute": f'<meta content="{CUT}"><p>avec',
+    "an attribute, otherwise": f"<meta content='{CUT.replace(chr(8217), '&#8217;')}'><p>avec",
+    "json": json.dumps({"a": CUT, "b": "autre"}),
+    "an address": f'<a href="?body={quote(CUT)}&cc=autre">',
+    "the end of the page": f"<p>{CUT}",
+    "more than half": f"<p>{LONG_TEXT[:120]} ou bien autrement</p>",
+}
+
+
+@pytest.mark.parametrize("way", TEASERS)
+def test_a_beginning_goes_where_it_ends_as_a_teaser_does(way: str) -> None:
+    keys, page = sought_in([LONG_TEXT]), f"<p>avant</p>{TEASERS[way]}".encode()
     assert find_sought(page, keys) == keys
-    assert blank_sought(page, keys).left == keys
+    made = blank_sought(page, keys)
+    assert made.left == frozenset()
+    assert len(made.content) == len(page)
+    assert b"orglub" not in made.content
+    assert b"quelles" not in made.content
+    assert made.content.startswith(b"<p>avant</p>")
+    for kept in (b"utre", b"Lire"):
+        assert (kept in page) is (kept in made.content)
+
+
+OTHERS = {
+    "other words follow": f"<p>{LONG_TEXT[:90]} puis autrement</p>",
+    "other words follow a link": f"<p>{LONG_TEXT[:90]}<a href=/rtes>autrement</a> dit</p>",
+    "other words in bold follow": f"<p>{LONG_TEXT[:90]}<strong>autrement</strong> dit</p>",
+    "too short a beginning": f"<p>{LONG_TEXT[:45]}…</p>",
+    "no beginning": f"<p>{LONG_TEXT[20:110]}…</p>",
+}
+
+
+@pytest.mark.parametrize("way", OTHERS)
+def test_what_only_begins_alike_stays(way: str) -> None:
+    keys, page = sought_in([LONG_TEXT]), OTHERS[way].encode()
+    assert find_sought(page, keys) == frozenset()
+    assert blank_sought(page, keys).content == page
+
+
+def test_a_beginning_that_others_state_stays_and_a_longer_one_goes() -> None:
+    theirs = LONG_TEXT[:100]
+    passages = passages_of(sought_in([LONG_TEXT]), [key_of(unicodedata.normalize("NFD", theirs).upper() + " ou non")])
+    assert passages.keys
+    for page in (f"<p>{theirs[:80]}…</p>", f"<p>{theirs}</p>"):
+        assert blank_sought(page.encode(), passages).content == page.encode()
+    assert b"orglub" not in blank_sought(f"<p>{LONG_TEXT[:125]}…</p>".encode(), passages).content
+    whole = passages_of(sought_in([LONG_TEXT]), [key_of(LONG_TEXT)])
+    assert find_sought(LONG_TEXT.encode(), whole) == frozenset()
+
+
+def test_a_passage_of_signs_alone_is_looked_for_nowhere() -> None:
+    keys = sought_in(["* " * 40, "— " * 60])
+    assert find_sought(b"<p>Un texte.</p>", keys) == frozenset()
+
+
+def test_bytes_of_a_page_in_two_bytes_a_letter_stay_as_many() -> None:
+    keys, page = sought_in([BETA_TEXT]), f"<p>avant</p><p>{BETA_TEXT}</p><p>après</p>".encode("utf-16")
+    made = blank_sought(page, keys, "utf-16")
+    assert made.left == frozenset()
+    assert len(made.content) == len(page)
+    assert made.content.decode("utf-16").split() == ["<p>avant</p><p>", "</p><p>après</p>"]
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<script>", '<a="', "<a='\"", "<a = ", "%e2%80", "&#", "\\u00"])
+def test_a_page_of_nothing_but_beginnings_takes_no_time(piece: str) -> None:
+    keys, page = sought_in([LONG_TEXT]), (piece * 40_000 + LONG_TEXT).encode()
+    start = time.process_time()
+    assert find_sought(page, keys) == keys
+    assert time.process_time() - start < 4

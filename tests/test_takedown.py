@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fastwarc.warc import ArchiveIterator
 
@@ -28,6 +30,7 @@ from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
 from flows.judging import judge
 from flows.lock import locked
+from flows.residue import find_residue
 from flows.sources_found import find_source
 from flows.survey import Sought, survey
 from flows.takedown import takedown
@@ -38,7 +41,7 @@ from harvest.index import index_of, read_index
 from harvest.members import Damage, scan_records
 from harvest.payloads import read_payload
 from harvest.redact import Note, is_tombstone
-from parsers.sought import key_of
+from parsers.sought import key_of, passages_of, sought_in
 from receipts.trace import trace
 from releases.store import latest_release
 from releases.tables import read_rows
@@ -398,6 +401,51 @@ def test_text_outside_any_block_is_taken_out_of_a_page_of_another_resource(tmp_p
     assert after.keys() == {"Alpha", "Gamma"}
     held = places_of(data, frozenset({BETA_TEXT, json.dumps(BETA_TEXT).strip('"')}))
     assert held == set()
+
+
+STORY = (
+    "Jeanne Zorglubique raconte comment la commune de Saint-Trucmuche a mené son marché réservé, avec quelles "
+    "difficultés et à quel prix, pour que d'autres en profitent demain, ou un autre jour."
+)
+
+
+def test_a_teaser_of_it_goes_from_the_pages_of_others_tonight_and_tomorrow(tmp_path: Path) -> None:
+    beta = own_page("Beta").replace(b"Le texte de Beta.", STORY.encode())
+    teaser = f"<aside><p>{STORY[:110]}… <a href=/beta>Lire</a></p></aside>"
+    alpha = own_page("Alpha").replace(b"</body>", teaser.encode() + b"</body>")
+    pages = {LISTING: listing(block("Alpha"), with_text("Beta", STORY), block("Gamma")), BETA: beta}
+    source, data = small(tmp_path, {**pages, "https://rtes.example/alpha": alpha})
+    assert places_of(data, frozenset({STORY[:100]}))
+    takedown(source, data, BETA, WHY, "moi")
+    assert places_of(data, frozenset({STORY[:100]})) == set()
+    refresh(source, data)
+    assert places_of(data, frozenset({STORY[:100]})) == set()
+    assert {row["title"] for row in latest(Layout(data, source.name), "resources")} == {"Alpha", "Gamma"}
+
+
+def test_a_beginning_that_another_resource_states_too_stays(tmp_path: Path) -> None:
+    theirs = f"{STORY[:100]} raconté autrement."
+    foot = f"<footer><p>{STORY[:100]}, dit le pied de toutes les pages.</p><p>{STORY[:80]}…</p></footer></body>"
+    alpha = own_page("Alpha").replace(b"</body>", foot.encode())
+    pages = {
+        LISTING: listing(with_text("Alpha", theirs), with_text("Beta", STORY), block("Gamma")),
+        BETA: own_page("Beta"),
+    }
+    source, data = small(tmp_path, {**pages, "https://rtes.example/alpha": alpha})
+    layout = Layout(data, source.name)
+    before = next(row for row in latest(layout, "resources") if row["title"] == "Alpha")
+    takedown(source, data, BETA, WHY, "moi")
+    assert next(row for row in latest(layout, "resources") if row["title"] == "Alpha") == before
+    place = next(at for at, r in records_of(data).items() if r.url.endswith("/alpha") and r.kind == "response")
+    assert foot.encode() in read_payload(layout.raw / place[0], place[1]).content
+
+
+def test_a_teaser_in_a_table_is_left_text(tmp_path: Path) -> None:
+    passages = passages_of(sought_in([STORY]))
+    table = pa.table({"a": [f"{STORY[:100]}", "autre"], "b": [["autre"], ["autre chose"]]})
+    pq.write_table(table, tmp_path / "one.parquet")
+    (left,) = find_residue([tmp_path], passages)
+    assert left.endswith("one.parquet, a")
 
 
 def test_its_title_goes_from_the_menus_of_other_pages_where_it_is_long_enough_to_be_its_own(tmp_path: Path) -> None:
