@@ -136,12 +136,17 @@ def open_end(listing: Listing) -> str | None:
 
 
 def _hollow_end(listing: Listing) -> str | None:
-    """The gap where a full page leads to an empty one that leads nowhere: for all we know it failed to fill."""
+    """The gap where a page leads to an empty one that leads nowhere: for all we know it failed to fill.
+
+    A page that shows fewer than another of its listing may lead there all the same: what it shows is the end.
+    """
     if len(listing.order) < 2 or listing.latest(listing.order[-1]).ids or listing.latest(listing.order[-1]).leads:
         return None
     before, last = listing.order[-2:]
+    most = max(len(listing.latest(page).ids) for page in listing.order)
+    is_short = 0 < len(listing.latest(before).ids) < most
     is_led_to = last in listing.latest(before).leads
-    return f"{last}: is empty, and a full page leads to it" if is_led_to and _is_full(listing, before) else None
+    return f"{last}: is empty, and a full page leads to it" if is_led_to and not is_short else None
 
 
 # --- what came of it --------------------------------------------------------------------------------------------------

@@ -242,6 +242,17 @@ def test_an_empty_page_after_a_full_one_that_leads_to_it_is_a_gap() -> None:
     assert done.listing.gap == "https://mouvant.example/liste?page=3: is empty, and a full page leads to it"
 
 
+@pytest.mark.parametrize(("size", "count"), [(12, 36), (9, 27), (25, 75), (12, 14), (3, 5)])
+def test_an_empty_second_page_that_the_first_leads_to_is_never_the_end(size: int, count: int) -> None:
+    """How many a full page holds is told by no other page: 12 may be all, and may be a third."""
+    listing = steady(count, size=size, is_full_pager=False)
+    done = run(Site(listing, fault=lambda _, number: (200, html([], None)) if number == 1 else None))
+    assert done.listing.gap == "https://mouvant.example/liste?page=1: is empty, and a full page leads to it"
+    left = [1]
+    once = run(Site(listing, fault=lambda _, n: (200, html([], None)) if n == 1 and left and left.pop() else None))
+    assert (once.missing, once.is_certified, once.listing.record_count) == (set(), True, count)
+
+
 def test_an_empty_page_that_leads_on_to_empty_ones_is_the_end() -> None:
     done = pager(lambda site, n: (200, html(site.listing.page(n)[0], n + 1)), count=30)
     assert (done.listing.gap, done.is_certified, done.listing.record_count) == (None, True, 30)
