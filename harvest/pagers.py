@@ -10,7 +10,7 @@ from harvest.certificate import Evidence, numbered
 from schema.addresses import canonical_url, page_number, same_host, without_page_number
 from schema.nouns import Certificate, PageReading, Record, Visit
 
-# a page of this many, or a multiple, may be full though no other page tells how many a full one holds (Drupal's usual)
+# a page of this many, or a multiple, may be full though others hold more (Drupal's usual)
 _ROUND = 10
 # nobody pages by fewer
 _LEAST_FULL = 5
@@ -116,9 +116,10 @@ def may_be_cut(listing: Listing, url: str) -> bool:
 
 
 def _is_full(listing: Listing, page: str) -> bool:
+    """Whether a page may hold as many as one can; where no other page tells how many that are, any number is."""
     count = len(listing.latest(page).ids)
     others = [len(listing.latest(other).ids) for other in listing.order if other != page]
-    return count >= _LEAST_FULL and (count % _ROUND == 0 or count == max(others, default=0))
+    return count >= _LEAST_FULL and (count % _ROUND == 0 or count >= max(others, default=0))
 
 
 def open_end(listing: Listing) -> str | None:
