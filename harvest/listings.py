@@ -7,8 +7,9 @@ is, and pagers lie; so the end is looked at too:
 - MAX_PAGES_WITHOUT_NEWS pages in a row without news, or MAX_LISTING_PAGES pages, are a pager without end: a gap;
 - a page that cannot be had is a gap, at once; one that is not there, or repeats its neighbour and leads nowhere, is one
   when the other pages still lead to it on a second look (else the listing shrank);
-- a further page without any resource is the end. It is hollow, a gap, when pages after it hold some, or when a full
-  page leads to it on a second look too and it leads nowhere: an honest pager has no such end;
+- a further page without any resource is the end. It is hollow, a gap, when pages after it hold some, or when a page
+  that is not shorter than another leads to it on a second look too and it leads nowhere: an honest pager has no such
+  end, and how many a full page holds no first page tells alone;
 - where the pager names a later page than the one that leads nowhere, or that one is as full as the others, the next
   number is asked for: a page that lost its pager hides nothing. What nobody named and is not there says nothing.
 """

@@ -10,7 +10,7 @@ from harvest.certificate import Evidence, numbered
 from schema.addresses import canonical_url, page_number, same_host, without_page_number
 from schema.nouns import Certificate, PageReading, Record, Visit
 
-# a page of this many, or a multiple, may be full though no other page tells how many a full one holds (Drupal's usual)
+# a page of this many, or a multiple, may be full though others hold more (Drupal's usual)
 _ROUND = 10
 # nobody pages by fewer
 _LEAST_FULL = 5
@@ -116,9 +116,10 @@ def may_be_cut(listing: Listing, url: str) -> bool:
 
 
 def _is_full(listing: Listing, page: str) -> bool:
+    """Whether a page may hold as many as one can; where no other page tells how many that are, any number is."""
     count = len(listing.latest(page).ids)
     others = [len(listing.latest(other).ids) for other in listing.order if other != page]
-    return count >= _LEAST_FULL and (count % _ROUND == 0 or count == max(others, default=0))
+    return count >= _LEAST_FULL and (count % _ROUND == 0 or count >= max(others, default=0))
 
 
 def open_end(listing: Listing) -> str | None:
@@ -136,12 +137,17 @@ def open_end(listing: Listing) -> str | None:
 
 
 def _hollow_end(listing: Listing) -> str | None:
-    """The gap where a full page leads to an empty one that leads nowhere: for all we know it failed to fill."""
+    """The gap where a page leads to an empty one that leads nowhere: for all we know it failed to fill.
+
+    A page that shows fewer than another of its listing may lead there all the same: what it shows is the end.
+    """
     if len(listing.order) < 2 or listing.latest(listing.order[-1]).ids or listing.latest(listing.order[-1]).leads:
         return None
     before, last = listing.order[-2:]
+    most = max(len(listing.latest(page).ids) for page in listing.order)
+    is_short = 0 < len(listing.latest(before).ids) < most
     is_led_to = last in listing.latest(before).leads
-    return f"{last}: is empty, and a full page leads to it" if is_led_to and _is_full(listing, before) else None
+    return f"{last}: is empty, and a full page leads to it" if is_led_to and not is_short else None
 
 
 # --- what came of it --------------------------------------------------------------------------------------------------

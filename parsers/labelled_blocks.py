@@ -10,10 +10,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.blocks import Layout, find_blocks, title_url
 from parsers.frames import Block
 from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
+from parsers.pagers import Pager, read_pager
 from parsers.passages import children, read_links, read_passages, seen_text, tidy
 from parsers.transplant import transplant
 from parsers.values import value_nodes, without_colon
-from schema.addresses import canonical_url, join_url, page_number, same_host, trusted_canonical, without_page_number
+from schema.addresses import canonical_url, join_url, same_host, trusted_canonical
 from schema.charsets import Undecodable
 from schema.folding import fold_label
 from schema.nouns import PageReading, Passage, Payload, Record, Reject, Span
@@ -70,7 +71,7 @@ def parse_labelled_blocks(
     page = _read_page(document, page_url, labels, schemes, is_listing=is_listing)
     root = document.top
     layout = find_blocks(root, labels, is_listing=is_listing)
-    next_urls, last_number = ((), None) if is_listing is False else _read_pager(document, page)
+    pager = Pager() if is_listing is False else _read_pager(document, page, layout.blocks)
     page = replace(page, heading=_find_heading(document, layout.blocks))
     page.notes.extend((*document.notes, *layout.notes))
     if "\ufffd" in root.text():
@@ -86,13 +87,16 @@ def parse_labelled_blocks(
         canonical_url=page.canonical,
         also_known_as=_shortlinks(document, page),
         heading=_heading_words(document, page),
-        next_urls=next_urls,
+        next_urls=pager.next_urls,
         records=tuple(records),
         rejects=tuple(rejects),
         notes=tuple(dict.fromkeys(page.notes)),
         parser=NAME,
         parser_version=VERSION,
-        last_number=last_number,
+        last_number=pager.last_number,
+        named_urls=pager.named_urls,
+        has_pager=pager.has_pager,
+        doubtful_urls=pager.doubtful_urls,
     )
 
 
@@ -152,24 +156,10 @@ def _canonical(href: str, page: _Page) -> str | None:
         return None
 
 
-def _read_pager(document: Document, page: _Page) -> tuple[tuple[str, ...], int | None]:
-    """The next page: what `rel=next` names, else the link to this address with the next larger page number.
-
-    With it the largest page number that any link to this address gives, None where none goes beyond this page.
-    """
-    own, here = without_page_number(page.url), page_number(page.url)
-    named: dict[str, None] = {}
-    numbered: dict[str, int] = {}
-    for link in document.tree.css("a[href], link[rel~=next][href]"):
-        url = _canonical(link.attributes.get("href") or "", page)
-        if url is None or url == page.url or not same_host(url, own):
-            continue
-        if "next" in (link.attributes.get("rel") or "").lower().split():
-            named.setdefault(url)
-        if without_page_number(url) == own and page_number(url) > here:
-            numbered.setdefault(url, page_number(url))
-    nearest = tuple(sorted(numbered, key=lambda url: (numbered[url], url))[:1])
-    return tuple(named) or nearest, max(numbered.values(), default=None)
+def _read_pager(document: Document, page: _Page, blocks: tuple[Block, ...]) -> Pager:
+    links = document.tree.css("a[href], link[rel~=next][href], link[rel~=prev][href]")
+    nodes = {node.mem_id for block in blocks for node in block.nodes}
+    return read_pager(links, page.url, lambda href: _canonical(href, page), nodes, len(blocks))
 
 
 def _read_blocks(document: Document, page: _Page, blocks: tuple[Block, ...]) -> tuple[list[Record], list[Reject]]:

@@ -81,9 +81,10 @@ class PageReading:
     """All that one page states.
 
     canonical_url is the page's own address as it and its `canonical` link give it; also_known_as are other addresses of
-    the same page (shortlink); next_urls are the further pages of a listing, last_number the largest `?page=N` that its
-    pager names beyond this page; heading is the listing's; notes are sentences about what is unusual, without being
-    wrong.
+    the same page (shortlink); next_urls are the pages of a listing that come next, last_number the largest `?page=N`
+    that its pager names beyond this page, named_urls all further pages that it names; has_pager says that it names any
+    page, be it an earlier one; doubtful_urls look like further pages and are not surely such; heading is the listing's;
+    notes are sentences about what is unusual, without being wrong.
     """
 
     page_url: str
@@ -97,6 +98,9 @@ class PageReading:
     parser: str = ""
     parser_version: str = ""
     last_number: int | None = None
+    named_urls: tuple[str, ...] = ()
+    has_pager: bool = False
+    doubtful_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

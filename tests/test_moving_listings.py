@@ -35,7 +35,7 @@ SEEDS = 1000 if os.environ.get("MOISSON_LONG") else 60
 # --- what it costs where nothing moves
 
 
-@pytest.mark.parametrize(("count", "asked"), [(7, [0]), (12, [0, 1, 0]), (25, [0, 1, 2, 0, 1])])
+@pytest.mark.parametrize(("count", "asked"), [(4, [0]), (7, [0, 1]), (12, [0, 1, 0]), (25, [0, 1, 2, 0, 1])])
 def test_a_still_listing_is_asked_once_more_but_for_its_last_page(count: int, asked: list[int]) -> None:
     done = run(Site(steady(count)))
     assert (done.site.asked, done.is_certified, len(done.published)) == (asked, True, count)
@@ -187,6 +187,21 @@ def test_a_full_page_that_lost_its_pager_hides_nothing() -> None:
         assert (done.missing, done.is_certified) == (set(), True), bad
 
 
+@pytest.mark.parametrize("size", [5, 9, 12, 15, 25])
+def test_a_first_page_of_any_size_that_lost_its_pager_hides_nothing(size: int) -> None:
+    left = [1]
+    site = Site(steady(4 * size, size=size, is_full_pager=False))
+    site.fault = lambda site, n: (200, html(site.listing.page(n)[0], None)) if left and left.pop() else None
+    done = run(site)
+    assert (done.missing, done.is_certified, done.listing.record_count) == (set(), True, 4 * size)
+
+
+def test_a_page_alone_is_asked_what_comes_after_it_once() -> None:
+    assert run(Site(steady(7))).site.asked == [0, 1]
+    beyond = run(Site(steady(7), fault=lambda _, n: (404, "") if n else None))
+    assert (beyond.site.asked, beyond.is_certified) == ([0, 1], True)
+
+
 def test_a_pager_that_announces_a_page_which_is_not_there_is_a_gap() -> None:
     done = pager(lambda site, n: (404, "") if n == 3 else None, is_full=True)
     assert done.listing.gap == "https://mouvant.example/liste?page=3: 404"
@@ -240,6 +255,18 @@ def test_an_empty_page_after_a_short_one_is_the_end() -> None:
 def test_an_empty_page_after_a_full_one_that_leads_to_it_is_a_gap() -> None:
     done = pager(lambda _, number: (200, html([], None)) if number == 3 else None)
     assert done.listing.gap == "https://mouvant.example/liste?page=3: is empty, and a full page leads to it"
+
+
+@pytest.mark.parametrize(("size", "count"), [(12, 36), (9, 27), (25, 75), (12, 14), (3, 5)])
+def test_an_empty_second_page_that_the_first_leads_to_is_never_the_end(size: int, count: int) -> None:
+    """How many a full page holds is told by no other page: 12 may be all, and may be a third."""
+    listing = steady(count, size=size, is_full_pager=False)
+    done = run(Site(listing, fault=lambda _, number: (200, html([], None)) if number == 1 else None))
+    assert done.listing.gap is not None
+    assert done.listing.gap.startswith("https://mouvant.example/liste?page=1: is empty")
+    left = [1]
+    once = run(Site(listing, fault=lambda _, n: (200, html([], None)) if n == 1 and left and left.pop() else None))
+    assert (once.missing, once.is_certified, once.listing.record_count) == (set(), True, count)
 
 
 def test_an_empty_page_that_leads_on_to_empty_ones_is_the_end() -> None:
