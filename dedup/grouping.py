@@ -1,7 +1,8 @@
 """Records -> groups that the site itself holds for one resource: one canonical address, a word of a person aside.
 
 A group may be joined to others by its text afterwards. It is split only where its own address is no evidence: a copy
-of another time under an address that was re-used since, and records that a person called different.
+of another time under an address that was re-used since, records that a person called different, and an address that
+several resources of one night share (private ones that all lead to the page where one joins, notes on one page).
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import combinations
 from types import MappingProxyType
 
 from dedup.commonplace import is_common
 from dedup.identity import group_key, resolve
-from dedup.likeness import is_another, is_text_alike
+from dedup.likeness import is_another, is_text_alike, is_title_kept
 from dedup.merge import Stated, best_first
 from schema.folding import fold
 
@@ -28,13 +30,15 @@ class Group:
 
     key: what it is known by: its canonical address, or a urn made from page and words where it has none of its own.
     aliases: other addresses that lead there tonight. stated: its records, the best first. is_common: whether its text
-    is one that many resources bear, and so no evidence.
+    is one that many resources bear, and so no evidence. is_shared: whether others of this night have its address too,
+    which then says nothing of any of them.
     """
 
     key: str
     aliases: tuple[str, ...]
     stated: tuple[Stated, ...]
     is_common: bool = False
+    is_shared: bool = False
 
     @property
     def best(self) -> Stated:
@@ -88,11 +92,15 @@ def group_records(
     for key, members in by_key.items():
         led = tuple(leading.get(key, ()))
         several = next((told_apart[name] for name in (key, *led) if name in told_apart), ())
-        for number, part in enumerate(_parts(best_first(members), apart, several, common)):
-            is_site = number == 0 and part[0].record.url is not None
-            known = led if is_site else ()
-            name = key if is_site else _urn(key, part[0], number)
-            groups.append(Group(name, known, tuple(part), is_common(part[0].summary, common)))
+        parts = _parts(best_first(members), apart, several, common)
+        names = {one.record_id for one in members}
+        is_told = bool(several) or any(pair <= names for pair in apart)
+        is_shared = len(parts) > 1 and not is_told and _stand_side_by_side(members)
+        for number, part in enumerate(parts):
+            is_site = number == 0 and part[0].record.url is not None and not is_shared
+            name = key if is_site else _urn(key, part[0], 1 if is_shared else number)
+            is_bare = is_common(part[0].summary, common)
+            groups.append(Group(name, led if is_site else (), tuple(part), is_bare, is_shared))
     return sorted(groups, key=lambda group: group.key)
 
 
@@ -103,9 +111,12 @@ def _parts(
     common: Collection[str],
 ) -> list[list[Stated]]:
     """The records of one address, the best first, in as many parts as there are resources; nearly always one."""
+    titles_tell = _stand_side_by_side(members)
     parts: list[list[Stated]] = []
     for one in members:
-        home = next((part for part in parts if _belongs(one, part, apart, several, common)), None)
+        home = next(
+            (part for part in parts if _belongs(one, part, apart, several, common, titles_tell=titles_tell)), None
+        )
         if home is None:
             parts.append([one])
         else:
@@ -119,14 +130,26 @@ def _belongs(
     apart: Collection[frozenset[str]],
     several: Sequence[Words],
     common: Collection[str],
+    *,
+    titles_tell: bool,
 ) -> bool:
     if any(frozenset((one.record_id, other.record_id)) in apart for other in part):
         return False
     if None not in (said := {_said_before(v, several) for v in (one, part[0])}) and len(said) > 1:
         return False
+    if titles_tell and not is_title_kept(part[0].record.title, one.record.title):
+        return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
     texts = ["" if is_common(v.summary, common) else v.summary or "" for v in (part[0], one)]
     return not (is_of_another_time and is_another(part[0].record.title, texts[0], one.record.title, texts[1]))
+
+
+def _stand_side_by_side(members: Sequence[Stated]) -> bool:
+    """Whether one page shows two of the records under two titles: it does not name one resource twice."""
+    pages: dict[tuple[str, object], list[str]] = {}
+    for one in members:
+        pages.setdefault((one.visit.url, one.seen_at), []).append(one.record.title)
+    return any(not is_title_kept(*two) for titles in pages.values() for two in combinations(sorted(set(titles)), 2))
 
 
 def _said_before(one: Stated, several: Sequence[Words]) -> int | None:

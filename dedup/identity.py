@@ -70,8 +70,10 @@ def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[s
     visits, readings = list(visits), list(readings)
     # a resource that leads to a listing has left: the listing is not it
     no_resources = {v.url for v in visits if v.role in ("listing", "robots", "sitemap")}
-    aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.redirect_url not in no_resources}
     live = [reading for reading in readings if reading.visit.role != "copy"]
+    # nor is the page where one joins, or logs in: it was read, and states none
+    no_resources |= {name for r in live if not r.page.records for name in (r.visit.url, r.page.canonical_url)}
+    aliases = {v.url: v.redirect_url for v in visits if v.redirect_url and v.redirect_url not in no_resources}
     for reading in live:
         aliases |= _other_names(reading)
     told = {reading.page.canonical_url for reading in live}.union(aliases, (visit.url for visit in visits))
