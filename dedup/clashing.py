@@ -63,9 +63,11 @@ def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]
         return Clash.DATES
     if (mine | other) & NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
         return Clash.NEGATION
-    if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
+    names, others = _names(ours, left, knowledge), _names(theirs, right, knowledge)
+    # where only one record states the name in the other's title, that title may say the same thing anew
+    if names and others and _states_one(right, names) == _states_one(left, others):
         return Clash.NAMES
-    return Clash.NONE
+    return Clash.NAMES if _has_other_compound(left, right) or _has_other_compound(right, left) else Clash.NONE
 
 
 def unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
@@ -105,8 +107,24 @@ def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> 
     return any(knowledge.bits[code] >= _RARE_BITS for code in shared)
 
 
-def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> bool:
-    return any(c in reading.names and (c not in knowledge.uncapped) for c in chars)
+def _names(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> list[str]:
+    return [c for c in chars if c in reading.names and c not in knowledge.uncapped]
+
+
+def _states_one(reading: Reading, chars: Sequence[str]) -> bool:
+    return any(c in reading.text for c in chars)
+
+
+def _has_other_compound(one: Reading, two: Reading) -> bool:
+    """Whether one has a name of several parts of which two has some in another name: Haute-Savoie, Savoie."""
+    lacking = [name for name in one.compounds if name not in two.title_chars and name not in two.text]
+    if not lacking:
+        return False
+    rest = two.title_chars
+    for name in one.compounds & two.compounds:
+        rest = rest.replace(name, "")
+    alone = two.names.intersection(rest)
+    return any(not alone.isdisjoint(name) for name in lacking)
 
 
 def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:

@@ -12,6 +12,7 @@ from dedup.clashing import Clash
 from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, decide, judge
 from dedup.items import Item
 from dedup.matching import match
+from dedup.titling import read_title
 
 SITE = "https://rtes.example"
 TEXT = (
@@ -141,3 +142,81 @@ def test_an_other_title_is_no_reason_to_join_what_the_score_would_not() -> None:
         ("unsure", "other title"), ("unsure", "score"), ("unsure", "score"), ("different", "score")
     ]  # fmt: skip
     assert judge(row, 9.0, inf, DEFAULT_DECIDE_RULES).rule == "known apart"
+
+
+# --- names, parts and numbers in titles -----------------------------------------------------------------------------
+
+# two titles, and what tells them apart
+NAMED = (
+    ("Appel à projets ESS de Saint-Denis", "Appel à projets ESS de Saint-Ouen", "names"),
+    ("Panorama de l'ESS en Normandie", "Panorama de l'ESS en Nouvelle-Aquitaine", "names"),
+    ("Entretien avec Jean Dupont, maire", "Entretien avec Jean Dupond, maire", "names"),
+    ("Replay - Les mardis de l'ESS : Bretagne", "Replay - Les mardis de l'ESS : Occitanie", "names"),
+    ("Tiers-lieu Le Moulin, Aubenas", "Tiers-lieu Le Moulin, Arles", "names"),
+    ("Le PTCE du Grand Albigeois", "Le PTCE du Grand Avignon", "names"),
+    ("Appel à projets de la Savoie", "Appel à projets de la Haute-Savoie", "names"),
+    ("Panorama de l'ESS dans la Loire", "Panorama de l'ESS dans la Haute-Loire", "names"),
+    ("L'ESS en Franche-Comté", "L'ESS en Bourgogne-Franche-Comté", "names"),
+    ("Guide des achats - tome I", "Guide des achats - tome II", "numbers"),
+    ("Modèle de cahier des charges - lot A", "Modèle de cahier des charges - lot B", "numbers"),
+    ("Cahier des clauses, partie A : travaux", "Cahier des clauses, partie C : travaux", "numbers"),
+    ("Podcast, épisode un : habiter", "Podcast, épisode deux : habiter", "numbers"),
+)
+
+
+@pytest.mark.parametrize("is_addressed", [True, False])
+@pytest.mark.parametrize(("left", "right", "clash"), NAMED)
+def test_titles_that_name_two_places_persons_or_parts_are_two(
+    left: str,
+    right: str,
+    clash: str,
+    is_addressed: bool,  # noqa: FBT001
+) -> None:
+    items = beside(left, right)
+    is_one, row = found(items if is_addressed else [*(replace(item, url=None) for item in items[:2]), *items[2:]])
+    assert (is_one, row["verdict"], row["rule"]) == (False, "different", f"clash of {clash}")
+    # what was one the night before is parted by a fact all the same
+    assert not found([*(replace(item, known_as="r1") for item in items[:2]), *items[2:]])[0]
+
+
+def test_a_name_of_several_parts_is_the_same_name_however_it_is_joined() -> None:
+    assert found(beside("Panorama de la Haute-Savoie", "Panorama de la Haute Savoie"))[0]
+    assert found(beside("Rencontre à Saint-Denis", "Rencontre à Saint-Denis et à Saint-Ouen"))[0]
+    text = f"La Haute-Savoie raconte. {TEXT}"
+    assert found(beside("Panorama de la Savoie", "Panorama de la Haute-Savoie", text))[0]
+
+
+def test_a_name_in_the_place_of_another_that_only_one_of_them_states_elsewhere_is_no_clash() -> None:
+    text = f"Le pôle de Figeac réunit soixante structures. {TEXT}"
+    assert found(beside("Le pôle solidaire de Figeac", "Le pôle solidaire des Figeacteurs", text))[0]
+    text = f"Étapes à Figeac et à Cahors. {TEXT}"
+    assert found(beside("Le pôle solidaire de Figeac", "Le pôle solidaire de Cahors", text))[1]["rule"] == (
+        "clash of names"
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "names", "compounds"),
+    [
+        ("Appel ESS de Saint-Denis", "appel ess de saint denis", "appel denis ess saint", "saint denis"),
+        ("Nouvelle-Aquitaine", "nouvelle aquitaine", "aquitaine nouvelle", "nouvelle aquitaine"),
+        ("LE PANORAMA DES LIEUX DE HAUTE-SAVOIE", "le panorama des lieux de haute savoie", "", ""),
+        ("Learning Bayesian Networks from Noisy Data", "learning bayesian networks from noisy data", "", ""),
+        ("Tiers-lieu Le Moulin, Aubenas", "tiers lieu le moulin aubenas", "aubenas moulin tiers", ""),
+        ("Replay : A la rencontre de Lyon", "replay a la rencontre de lyon", "lyon replay", ""),
+        ("Cahier - lot A", "cahier lot A", "cahier", ""),
+        ("Lot A - Gros œuvre", "lot A gros oeuvre", "gros lot", ""),
+        ("Le plan B des communes", "le plan B des communes", "", ""),
+        ("Guide A l'usage des élus", "guide a l usage des elus", "guide", ""),
+        ("Étude de J. Dupont sur la R & D", "etude de j dupont sur la r d", "dupont etude", ""),
+        ("Vitamine C-réactive et N° 12", "vitamine c reactive et n 12", "vitamine", ""),
+        ("Épisode un : habiter un lieu", "episode 1 habiter un lieu", "episode", ""),
+        ("Article vingt et un", "article 21", "article", ""),
+        ("", "", "", ""),
+    ],
+)  # fmt: skip
+def test_a_title_is_read_as_words_names_and_parts(title: str, words: str, names: str, compounds: str) -> None:
+    read = read_title(title)
+    assert " ".join(read.words) == words
+    assert " ".join(sorted(read.names)) == names
+    assert " ".join(" ".join(name) for name in read.compounds) == compounds
