@@ -220,3 +220,52 @@ def test_a_title_is_read_as_words_names_and_parts(title: str, words: str, names:
     assert " ".join(read.words) == words
     assert " ".join(sorted(read.names)) == names
     assert " ".join(" ".join(name) for name in read.compounds) == compounds
+
+
+# --- what is gone, and a look-alike at another address --------------------------------------------------------------
+
+CALL = (
+    "La Métropole lance un appel à projets pour soutenir les initiatives de la Ville de Pantin en 2021. Les dossiers "
+    "sont à déposer avant le 30 avril 2021 ; l'enveloppe est de 150 000 euros, sans condition."
+)
+FACTS = {
+    "year": ("en 2021", "en 2022"),
+    "month": ("avril", "mai"),
+    "amount": ("150 000", "200 000"),
+    "place": ("de Pantin", "de Bagnolet"),
+    "negation": ("sans condition", "sous condition"),
+}
+
+
+def after_absence(other: str, **first: Any) -> list[Item]:
+    """One that is on no page tonight, and a new page of the same title and of another text."""
+    gone = {"url": None, "night": "before", "known_as": "r1", "was_at": f"{SITE}/2021"}
+    return changed(beside("Appel à projets", "Appel à projets", CALL, other=other), **{**gone, **first})
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_next_years_page_at_another_address_is_no_heir_of_one_that_is_gone(kind: str) -> None:
+    other = CALL.replace(*FACTS[kind])
+    is_one, row = found(after_absence(other))
+    assert (is_one, row["verdict"], row["rule"], row["flips_at"]) == (False, "unsure", "other facts", None)
+    assert row["score"] >= row["needed"]
+    # at its own address, or where it never had one, or on two real nights, it was edited
+    assert found(after_absence(other, was_at=f"{SITE}/k1"))[0]
+    assert found(after_absence(other, was_at=None))[0]
+    nights = [replace(item, night=f"n{n}", listing="a") for n, item in enumerate(after_absence(other, was_at=None)[:2])]
+    assert found(nights)[0]
+
+
+@pytest.mark.parametrize(("before", "after"), [("soutenir", "aider"), ("Les dossiers", "Tous les dossiers")])
+def test_a_page_that_moved_without_a_trace_and_was_edited_in_an_ordinary_word_is_found_again(
+    before: str, after: str
+) -> None:
+    items = after_absence(CALL.replace(before, after))
+    known = Item("o8", "Aide à la mobilité", "Comment aider et soutenir : tous les dossiers.", url=f"{SITE}/o8")
+    assert found([*items, known])[0]
+
+
+def test_a_third_does_not_join_what_is_gone_and_a_page_of_other_facts() -> None:
+    items = after_absence(CALL.replace("2021", "2022"))
+    third = Item("k2", "Appel à projets", f"{CALL.partition('.')[0]}.", type="Guide", url=f"{SITE}/k2")
+    assert not any({"k0", "k1"} <= set(keys) for keys in match([*items, third]).clusters)
