@@ -269,3 +269,43 @@ def test_a_third_does_not_join_what_is_gone_and_a_page_of_other_facts() -> None:
     items = after_absence(CALL.replace("2021", "2022"))
     third = Item("k2", "Appel à projets", f"{CALL.partition('.')[0]}.", type="Guide", url=f"{SITE}/k2")
     assert not any({"k0", "k1"} <= set(keys) for keys in match([*items, third]).clusters)
+
+
+# --- numbers written in two ways ------------------------------------------------------------------------------------
+
+SAME_NUMBERS = (
+    ("vingt", "20"), ("cent vingt", "120"), ("dix-sept", "17"), ("mille", "1 000"), ("1000", "1 000"),
+    ("1 500", "1500"), ("deux", "2"), ("40 %", "quarante pour cent"), ("40 %", "40 pour cent"), ("1,5", "1.5"),
+    ("150 000 euros", "150 000 €"), ("deux cent mille", "200 000"), ("quatre-vingts", "80"), ("vingt et un", "21"),
+    ("un", "1"), ("premier", "1er"), ("première", "1ère"), ("troisième", "3e"), ("20h", "20 heures"),
+)  # fmt: skip
+OTHER_NUMBERS = (
+    ("vingt", "30"), ("cent vingt", "130"), ("cent vingt", "vingt"), ("1 200", "200"), ("1000", "10 000"),
+    ("quarante", "quarante-deux"), ("deux cent mille", "200"), ("premier", "2e"), ("40 pour cent", "40 euros"),
+    ("vingt", "21"), ("12", "14"), ("un", "2"),
+)  # fmt: skip
+
+
+def with_number(number: str, other: str) -> list[Item]:
+    """Two copies of one text in which a number is written in two ways."""
+    text = f"Le guide des achats responsables présente les outils des acheteurs et s'appuie sur {{}} avis reçus. {TEXT}"
+    title = "Guide des achats responsables"
+    return beside(title, title, text.format(number), other=text.format(other))
+
+
+@pytest.mark.parametrize(("number", "other"), SAME_NUMBERS)
+def test_one_number_written_in_two_ways_parts_no_copies(number: str, other: str) -> None:
+    for items in (with_number(number, other), with_number(other, number)):
+        assert found(items)[0]
+
+
+@pytest.mark.parametrize(("number", "other"), OTHER_NUMBERS)
+def test_two_numbers_part_two_copies_however_they_are_written(number: str, other: str) -> None:
+    for items in (with_number(number, other), with_number(other, number)):
+        is_one, row = found(items)
+        assert (is_one, row["rule"]) == (False, "clash of text")
+
+
+def test_a_number_that_only_one_text_states_is_no_clash() -> None:
+    assert found(with_number("douze", "douze ou 14"))[0]
+    assert found(with_number("12", "12, soit 100 %, des"))[0]
