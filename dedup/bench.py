@@ -20,7 +20,6 @@ from dedup.deciding import (
     FEATURES,
     JUDGED,
     LEARNED,
-    LEFT_TO_A_PERSON,
     DecideRules,
     Decision,
     Verdict,
@@ -93,7 +92,8 @@ class Bench:
         least = rules.paired_min - _CLASH_DEPTH
         near = (c["clash"] == 0) & (self.scores >= least)
         asked = near & (c["has_text"] > 0) & (c["is_same_text"] == 0) & (c["text_ratio"] >= rules.text_clash_min)
-        for row in np.flatnonzero(asked & (c["is_same_night"] > 0)):
+        away = np.array([item.was_at is not None for item in self.items])
+        for row in np.flatnonzero(asked & ((c["is_same_night"] > 0) | away[self.pairs].any(axis=1))):
             i, j = self.pairs[row].tolist()
             c["clash"][row] = self._text_clash(i, j)
         placed = np.array([bool(item.url or item.was_at or item.pages) for item in self.items])
@@ -102,9 +102,17 @@ class Bench:
             c["clash"][row] = self._title_clash(i, j)
 
     def _text_clash(self, i: int, j: int) -> Clash:
-        """What two texts of one night state differently; a word that was edited parts no two that were one before."""
+        """What two texts of one night state differently, or that of one that is gone and of one elsewhere.
+
+        A word that was edited parts no two that were one before, and leaves what moved without a trace its heir.
+        """
+        one, two = self.items[i], self.items[j]
+        is_one_night = one.night == two.night
+        if not (is_one_night or are_told_two(one, two)):
+            return Clash.NONE
         clash = text_clash(self.readings[i], self.readings[j], self.knowledge)
-        return Clash.NONE if clash is Clash.WORD and self._known((i, j)) < 0 else clash
+        is_edited = not is_one_night or self._known((i, j)) < 0
+        return Clash.NONE if clash is Clash.WORD and is_edited else clash
 
     def _title_clash(self, i: int, j: int) -> Clash:
         """Whether two that the site gives as two have each their own words in the title, and never were one."""
@@ -165,7 +173,7 @@ class Bench:
         """The guarded closure of the pairs decided the same; pairs too weak to rival one of them are left out."""
         floor = needed.min(initial=_NEVER) - self.rules.cluster.margin
         scores, asked = {}, {}
-        told = np.isin(self.columns["clash"], LEFT_TO_A_PERSON)
+        told = self.columns["clash"] >= Clash.TEXT
         for pair, decision, is_left in zip(each_pair(self.pairs), self.decide_all(needed), told, strict=True):
             if decision.score < floor and decision.rule not in ("address", "person"):
                 continue
@@ -186,7 +194,7 @@ class Bench:
         return self._asked[i, j]
 
     def _texts_clash(self, features: Features, i: int, j: int) -> bool:
-        is_asked = features.is_same_night and features.has_text and not features.is_same_text
+        is_asked = features.has_text and not features.is_same_text
         if not is_asked or features.text_ratio < self.rules.decide.text_clash_min:
             return False
         return bool(self._text_clash(i, j))

@@ -7,15 +7,18 @@ weighed here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import groupby
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Levenshtein, Opcode
 
 from dedup.facts import DATES, FACT_WORDS, NEGATIONS, plain_word
 from dedup.items import Reading
 from dedup.knowledge import FUNCTION, Knowledge, is_numeric
 from dedup.numerals import NUMERALS, is_numeral
+from dedup.tokens import UNIT_SIGNS, even_plain, is_same_count
 from dedup.wording import is_slip
 
 LEAD_WORDS = 40
@@ -63,9 +66,11 @@ def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]
         return Clash.DATES
     if (mine | other) & NEGATIVE and len(ours) + len(theirs) <= _TURNED_MAX_WORDS:
         return Clash.NEGATION
-    if _has_name(ours, left, knowledge) and _has_name(theirs, right, knowledge):
+    names, others = _names(ours, left, knowledge), _names(theirs, right, knowledge)
+    # where only one record states the name in the other's title, that title may say the same thing anew
+    if names and others and _states_one(right, names) == _states_one(left, others):
         return Clash.NAMES
-    return Clash.NONE
+    return Clash.NAMES if _has_other_compound(left, right) or _has_other_compound(right, left) else Clash.NONE
 
 
 def unstated(chars: Sequence[str], other: Reading) -> tuple[list[str], list[str]]:
@@ -105,8 +110,24 @@ def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> 
     return any(knowledge.bits[code] >= _RARE_BITS for code in shared)
 
 
-def _has_name(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> bool:
-    return any(c in reading.names and (c not in knowledge.uncapped) for c in chars)
+def _names(chars: Sequence[str], reading: Reading, knowledge: Knowledge) -> list[str]:
+    return [c for c in chars if c in reading.names and c not in knowledge.uncapped]
+
+
+def _states_one(reading: Reading, chars: Sequence[str]) -> bool:
+    return any(c in reading.text for c in chars)
+
+
+def _has_other_compound(one: Reading, two: Reading) -> bool:
+    """Whether one has a name of several parts of which two has some in another name: Haute-Savoie, Savoie."""
+    lacking = [name for name in one.compounds if name not in two.title_chars and name not in two.text]
+    if not lacking:
+        return False
+    rest = two.title_chars
+    for name in one.compounds & two.compounds:
+        rest = rest.replace(name, "")
+    alone = two.names.intersection(rest)
+    return any(not alone.isdisjoint(name) for name in lacking)
 
 
 def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
@@ -118,19 +139,49 @@ def text_clash(left: Reading, right: Reading, knowledge: Knowledge) -> Clash:
     a clash only when hardly anything else differs.
     """
     found, other = Clash.NONE, 0
-    for op in Levenshtein.opcodes(left.text, right.text):
-        if op.tag == "equal":
+    ops = Levenshtein.opcodes(left.text, right.text)
+    for is_equal, group in groupby(ops, key=lambda op: op.tag == "equal"):
+        if is_equal:
             continue
-        ours = left.text[op.src_start : op.src_end]
-        theirs = right.text[op.dest_start : op.dest_end]
-        clash = _states(ours, theirs, knowledge)
-        if not clash:
-            other += max(len(ours), len(theirs))
-        elif found is not Clash.TEXT:
-            found = clash
+        changes = list(group)
+        clash = _numbers_clash(left.text, right.text, changes, knowledge)
+        if clash is None:  # one number, written in two ways
+            continue
+        found = clash or found
+        for op in changes:
+            ours, theirs = left.text[op.src_start : op.src_end], right.text[op.dest_start : op.dest_end]
+            stated = _states(ours, theirs, knowledge)
+            if not (stated or clash):
+                other += max(len(ours), len(theirs))
+            elif found is not Clash.TEXT:
+                found = stated
     room = max(_REWORDED_WORDS, _REWORDED_SHARE * min(len(left.text), len(right.text)))
     is_reworded = left.item.slot is not None and right.item.slot is not None and other > room
     return Clash.NONE if is_reworded else found
+
+
+def _numbers_clash(left: str, right: str, changes: Sequence[Opcode], knowledge: Knowledge) -> Clash | None:
+    """TEXT where two texts state other numbers in one place; None where they differ in how these are written alone.
+
+    A number is read whole, with what both texts have beside it: of `cent vingt` and `vingt` only `cent` differs.
+    """
+    starts, ends = (changes[0].src_start, changes[0].dest_start), (changes[-1].src_end, changes[-1].dest_end)
+    while min(starts) and _may_count(knowledge.words[left[starts[0] - 1]]):
+        starts = starts[0] - 1, starts[1] - 1
+    while ends[0] < len(left) and ends[1] < len(right) and _may_count(knowledge.words[left[ends[0]]]):
+        ends = ends[0] + 1, ends[1] + 1
+    ours, theirs = (
+        even_plain([knowledge.words[char] for char in text[start:end]])
+        for text, start, end in zip((left, right), starts, ends, strict=True)
+    )
+    if is_same_count(ours, theirs):
+        return None
+    numbers, others = (Counter(t for t in side if is_numeric(t) or t in UNIT_SIGNS) for side in (ours, theirs))
+    return Clash.TEXT if numbers - others and others - numbers else Clash.NONE
+
+
+def _may_count(word: str) -> bool:
+    return word[0].isdigit() or word in _NUMERALS or bool(_RANK.search(word))
 
 
 def _states(ours: str, theirs: str, knowledge: Knowledge) -> Clash:
@@ -138,7 +189,7 @@ def _states(ours: str, theirs: str, knowledge: Knowledge) -> Clash:
     mine, other = both = [knowledge.words[c] for c in ours], [knowledge.words[c] for c in theirs]
     if {*mine, *other} & NEGATIVE and len(mine) + len(other) <= _TURNED_MAX_WORDS:
         return Clash.TEXT
-    if all(any(map(is_numeric, side)) for side in both) or all(DATES.intersection(side) for side in both):
+    if all(DATES.intersection(side) for side in both):
         return Clash.TEXT
     if not (len(mine) == len(other) == 1) or is_slip(mine[0], other[0]):
         return Clash.NONE

@@ -89,8 +89,7 @@ _FITTED: dict[str, float] = {
     "no_text": 2.21,
 }
 _CHUNK_ROWS = 4096
-_DOUBTS = {Clash.WORD: "other word", Clash.TITLE: "other title"}
-LEFT_TO_A_PERSON = tuple(_DOUBTS)
+_DOUBTS = {Clash.WORD: "other word", Clash.TITLE: "other title", Clash.TEXT: "other facts"}
 WEIGHTS = tuple(_FITTED.get(name, 0.0) for name in SIGNALS)
 
 
@@ -230,10 +229,11 @@ def _by_score(row: Mapping[str, float], score: float, needed: float, rules: Deci
 
 
 def _doubt(row: Mapping[str, float], rules: DecideRules) -> str:
-    """Why two records are not joined however alike: `other word`, `other title`, `other text`, `title alone`, or empty.
+    """Why two are not joined however alike: `other word`, `title`, `facts` or `text`, `title alone`, or empty.
 
     A title is given twice, and the site itself says two by two addresses: without a text there is no more to go by. One
     word in the place of another may be all the difference, or nothing (`gérer`, `animer`): a person sees that at once.
+    Other facts under one title at another night are an edit, or next year's page in the place of one that is gone.
     """
     if row["clash"] in _DOUBTS:
         return _DOUBTS[Clash(int(row["clash"]))]
@@ -258,12 +258,12 @@ def fixed_rule(row: Mapping[str, float], rules: DecideRules) -> str:
 
 
 def clash_of(row: Mapping[str, float], rules: DecideRules) -> Clash:
-    """What the two records state differently that settles it, so no mere word of a text or title.
+    """What the two records state differently that settles it: no mere word, and of texts only those of one night.
 
     Two spellings of a name are no clash where attributes say it is one.
     """
     clash = Clash(int(row["clash"]))
-    if clash in _DOUBTS:
+    if clash in _DOUBTS and not (clash is Clash.TEXT and row["is_same_night"]):
         return Clash.NONE
     is_overruled = row["fields_for"] >= rules.names_overruled and row["fields_worst"] > rules.field_conflict
     return Clash.NONE if clash is Clash.NAMES and is_overruled else clash

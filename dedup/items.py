@@ -6,8 +6,6 @@ texts word by word is then one call on two short strings. Nothing here is publis
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +14,10 @@ from sys import intern
 
 import numpy as np
 
-from dedup.tokens import even_tokens, is_word
-from schema.folding import fold, strip_accents
+from dedup.titling import plain_words, read_title
 
-_KEEP = bytes(c if chr(c).isalnum() else 32 for c in range(128)) + b" " * 128
-_LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ß", "ss"), ("ø", "o"), ("’", " "), ("€", " € "))
-_NO_WORD = re.compile(r"[\W_]+")
 _FIRST_CODE_POINT = 0xE000  # above the surrogates, which no string may hold when it is printed
 _CODE_POINTS = 0x10FFFF - _FIRST_CODE_POINT
-_MAX_NAMES_SHARE = 0.5
-_FEW_NAMES = 2
 _MIN_CODE_DIGITS = 4
 _MIN_CODE_CHARS = 5
 _NO_FACETS: Mapping[str, tuple[str, ...]] = {}
@@ -77,7 +69,8 @@ class Reading:
 
     title: its words, plain, numbers evened; title_chars, text: one character a word; about: characters of type and
     facets; codes: characters of long codes in title and text;
-    names: characters of the capitalised words of the title; facets: plain values by name.
+    names: characters of the capitalised words of the title; compounds: of its names of several parts, each as one
+    string; facets: plain values by name.
     """
 
     item: Item
@@ -87,6 +80,7 @@ class Reading:
     about: str
     codes: frozenset[str]
     names: frozenset[str]
+    compounds: frozenset[str]
     facets: Mapping[str, tuple[str, ...]]
 
 
@@ -128,39 +122,9 @@ class Lexicon:
         return np.frombuffer(digests, dtype=np.uint64)
 
 
-def plain_words(text: str) -> list[str]:
-    """The words and figures of a text, lower case, without accents and signs."""
-    text = text.lower()
-    if text.isascii():
-        return text.encode().translate(_KEEP).decode().split()
-    for sign, plain in _LIGATURES:
-        text = text.replace(sign, plain)
-    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
-    if len(ascii_only) >= 0.9 * len(text):  # else it is written in other letters
-        return ascii_only.translate(_KEEP).decode().split()
-    return _NO_WORD.sub(" ", strip_accents(text)).split()
-
-
 def is_code(word: str) -> bool:
     """Whether a plain word is a long code: 14107, cerfa12345, 201911345."""
     return len(word) >= _MIN_CODE_CHARS and sum(map(str.isdigit, word)) >= _MIN_CODE_DIGITS
-
-
-def title_words(title: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The words of a title, plain, numbers in one spelling (`vingt` as 20, `3ème` as 3e), signs left out; its names.
-
-    A name is a capitalised word; where most words have a capital (a title in capitals, an English one), none tells.
-    """
-    words: list[str] = []
-    names: list[str] = []
-    tokens = even_tokens(fold(title))
-    for token in tokens:
-        plain = plain_words(token)
-        words.extend(plain)
-        if is_word(token) and token != token.lower():
-            names.extend(plain)
-    is_telling = len(names) <= _MAX_NAMES_SHARE * sum(map(is_word, tokens))
-    return tuple(words), frozenset(names if is_telling or len(names) <= _FEW_NAMES else ())
 
 
 def read_items(items: Sequence[Item]) -> tuple[list[Reading], Lexicon]:
@@ -183,16 +147,18 @@ class _Codes(dict[str, bool]):
 
 
 def _read(item: Item, lexicon: Lexicon, codes: _Codes) -> Reading:
-    title, names = title_words(item.title)
+    title = read_title(item.title)
     words = plain_words(item.text)
     facets = {name: tuple(plain_words(value)) for name, value in item.facets.items() if value}
     kind = plain_words(item.type) if item.type else []
     about = [*kind, *(w for value in facets.values() for w in value)]
-    text, title_chars = lexicon.spell(words), lexicon.spell(title)
+    text, title_chars = lexicon.spell(words), lexicon.spell(title.words)
     lexicon.counts.update(set(text) | set(title_chars))
-    capped = lexicon.shared(lexicon.chars[w] for w in names)
+    capped = lexicon.shared(lexicon.chars[w] for w in title.names)
     lexicon.uncapped.update(set(title_chars) - capped)
     lexicon.raw.update(w for w in set(item.text.split()) if w.islower() and w.isalpha())
-    found = lexicon.shared(lexicon.chars[w] for w in {*words, *title} if codes[w])
-    plain = tuple(map(intern, title))  # a word is one object however often it stands
-    return Reading(item, plain, title_chars, text, lexicon.spell(about), found, capped, facets or _NO_FACETS)
+    found = lexicon.shared(lexicon.chars[w] for w in {*words, *title.words} if codes[w])
+    plain = tuple(map(intern, title.words))  # a word is one object however often it stands
+    compounds = lexicon.shared(map(lexicon.spell, title.compounds))
+    about_chars = lexicon.spell(about)
+    return Reading(item, plain, title_chars, text, about_chars, found, capped, compounds, facets or _NO_FACETS)

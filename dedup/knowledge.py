@@ -49,7 +49,7 @@ def learn_words(lexicon: Lexicon) -> Knowledge:
 
 
 def is_numeric(word: str) -> bool:
-    """Whether a plain word of a title states a number: 45, 3e, T2, XIV, 2014."""
-    if word[0].isdigit() or _ROMAN.match(word):
+    """Whether a plain word of a title states a number: 45, 3e, T2, XIV, 2014, or the B of `lot B`."""
+    if word[0].isdigit() or _ROMAN.match(word) or word.isupper():
         return True
     return len(word) <= _SHORT_CODE and any(map(str.isdigit, word))

@@ -7,8 +7,10 @@ no grammar: a token is a string, and its first character tells what it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from dedup.numerals import NUMERALS, is_numeral, read_number, read_ordinal
+from schema.folding import strip_accents
 
 _TOKEN = re.compile(
     r"""
@@ -32,6 +34,11 @@ PUNCTUATION = frozenset((".", ",", ";", ":", "!", "?", "(", ")", "[", "]", '"', 
 _PERCENT = ("pour", "cent")
 _EURO = frozenset(("euro", "euros", "eur"))
 _READ = frozenset((*_EURO, *_PERCENT, *NUMERALS))  # words that need a look
+_ACCENTED = {strip_accents(word): word for word in NUMERALS}
+_PLAIN_RANK = re.compile(r"(?<=[a-z]{2})iemes?$")
+_PLAIN_FIRST = re.compile(r"^1eres?$")
+_ONE = frozenset(("un", "une"))
+UNIT_SIGNS = frozenset(("%", "€"))
 _HOURS = frozenset(("heure", "heures"))
 _GLUED_UNIT = re.compile(r"^([-+]?\d+)([^\W\d_]+)$")
 
@@ -63,6 +70,21 @@ def even_tokens(folded: str) -> list[str]:
             evened, place = _read_at(raw, low, place)
             out.extend(evened)
     return out
+
+
+def even_plain(words: Sequence[str]) -> list[str]:
+    """Words without case, accents and signs, numbers in one spelling: `cent vingt` and `1 000` as 120 and 1000."""
+    spelled = [_ACCENTED.get(word) or _PLAIN_RANK.sub("ième", _PLAIN_FIRST.sub("1re", word)) for word in words]
+    return even_tokens(" ".join(spelled))
+
+
+def is_same_count(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Whether evened tokens are the same but for `un`, which may be the number, and for a unit that one leaves out."""
+    ours, theirs = (["1" if token in _ONE else token for token in side] for side in (left, right))
+    if ours == theirs:
+        return True
+    bare, other = ([token for token in side if token not in UNIT_SIGNS] for side in (ours, theirs))
+    return bare == other and (len(bare) == len(ours) or len(other) == len(theirs))
 
 
 def is_read(word: str) -> bool:

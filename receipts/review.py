@@ -89,7 +89,11 @@ def review(source: Source, release: Release, judgements: Sequence[Judgement], lo
 
 
 def open_questions(release: Release, judgements: Sequence[Judgement]) -> list[Question]:
-    """The pairs to ask about: held ones first, then the nearest to their threshold, then those with more to read."""
+    """The pairs to ask about, the likeliest duplicates first.
+
+    Those that score enough and were held back or left to a person by a rule, the highest score first: how far they are
+    from a threshold means nothing. Then the nearest to their threshold, then those with more to read.
+    """
     said = _in_force(judgements)
     rows = [row for row in release.rows("pairs") if row["rule"] != "person" and _is_open(row)]
     if not rows:
@@ -107,8 +111,10 @@ def _is_open(row: Row) -> bool:
 
 def _rank(question: Question) -> tuple[object, ...]:
     row = question.row
-    distance = inf if row["needed"] is None else abs(row["score"] - row["needed"])
-    return row["held"] is None, distance, -len(question.left.text + question.right.text), row["left"], row["right"]
+    above = -inf if row["needed"] is None else row["score"] - row["needed"]
+    is_stopped = row["held"] is not None or (row["flips_at"] is None and above >= 0)
+    order = -row["score"] if is_stopped else abs(above)
+    return not is_stopped, order, -len(question.left.text + question.right.text), row["left"], row["right"]
 
 
 def _in_force(judgements: Iterable[Judgement]) -> set[frozenset[str]]:

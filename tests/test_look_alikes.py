@@ -12,6 +12,7 @@ from dedup.clashing import Clash
 from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, decide, judge
 from dedup.items import Item
 from dedup.matching import match
+from dedup.titling import read_title
 
 SITE = "https://rtes.example"
 TEXT = (
@@ -141,3 +142,170 @@ def test_an_other_title_is_no_reason_to_join_what_the_score_would_not() -> None:
         ("unsure", "other title"), ("unsure", "score"), ("unsure", "score"), ("different", "score")
     ]  # fmt: skip
     assert judge(row, 9.0, inf, DEFAULT_DECIDE_RULES).rule == "known apart"
+
+
+# --- names, parts and numbers in titles -----------------------------------------------------------------------------
+
+# two titles, and what tells them apart
+NAMED = (
+    ("Appel à projets ESS de Saint-Denis", "Appel à projets ESS de Saint-Ouen", "names"),
+    ("Panorama de l'ESS en Normandie", "Panorama de l'ESS en Nouvelle-Aquitaine", "names"),
+    ("Entretien avec Jean Dupont, maire", "Entretien avec Jean Dupond, maire", "names"),
+    ("Replay - Les mardis de l'ESS : Bretagne", "Replay - Les mardis de l'ESS : Occitanie", "names"),
+    ("Tiers-lieu Le Moulin, Aubenas", "Tiers-lieu Le Moulin, Arles", "names"),
+    ("Le PTCE du Grand Albigeois", "Le PTCE du Grand Avignon", "names"),
+    ("Appel à projets de la Savoie", "Appel à projets de la Haute-Savoie", "names"),
+    ("Panorama de l'ESS dans la Loire", "Panorama de l'ESS dans la Haute-Loire", "names"),
+    ("L'ESS en Franche-Comté", "L'ESS en Bourgogne-Franche-Comté", "names"),
+    ("Guide des achats - tome I", "Guide des achats - tome II", "numbers"),
+    ("Modèle de cahier des charges - lot A", "Modèle de cahier des charges - lot B", "numbers"),
+    ("Cahier des clauses, partie A : travaux", "Cahier des clauses, partie C : travaux", "numbers"),
+    ("Podcast, épisode un : habiter", "Podcast, épisode deux : habiter", "numbers"),
+)
+
+
+@pytest.mark.parametrize("is_addressed", [True, False])
+@pytest.mark.parametrize(("left", "right", "clash"), NAMED)
+def test_titles_that_name_two_places_persons_or_parts_are_two(
+    left: str,
+    right: str,
+    clash: str,
+    is_addressed: bool,  # noqa: FBT001
+) -> None:
+    items = beside(left, right)
+    is_one, row = found(items if is_addressed else [*(replace(item, url=None) for item in items[:2]), *items[2:]])
+    assert (is_one, row["verdict"], row["rule"]) == (False, "different", f"clash of {clash}")
+    # what was one the night before is parted by a fact all the same
+    assert not found([*(replace(item, known_as="r1") for item in items[:2]), *items[2:]])[0]
+
+
+def test_a_name_of_several_parts_is_the_same_name_however_it_is_joined() -> None:
+    assert found(beside("Panorama de la Haute-Savoie", "Panorama de la Haute Savoie"))[0]
+    assert found(beside("Rencontre à Saint-Denis", "Rencontre à Saint-Denis et à Saint-Ouen"))[0]
+    text = f"La Haute-Savoie raconte. {TEXT}"
+    assert found(beside("Panorama de la Savoie", "Panorama de la Haute-Savoie", text))[0]
+
+
+def test_a_name_in_the_place_of_another_that_only_one_of_them_states_elsewhere_is_no_clash() -> None:
+    text = f"Le pôle de Figeac réunit soixante structures. {TEXT}"
+    assert found(beside("Le pôle solidaire de Figeac", "Le pôle solidaire des Figeacteurs", text))[0]
+    text = f"Étapes à Figeac et à Cahors. {TEXT}"
+    assert found(beside("Le pôle solidaire de Figeac", "Le pôle solidaire de Cahors", text))[1]["rule"] == (
+        "clash of names"
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "names", "compounds"),
+    [
+        ("Appel ESS de Saint-Denis", "appel ess de saint denis", "appel denis ess saint", "saint denis"),
+        ("Nouvelle-Aquitaine", "nouvelle aquitaine", "aquitaine nouvelle", "nouvelle aquitaine"),
+        ("LE PANORAMA DES LIEUX DE HAUTE-SAVOIE", "le panorama des lieux de haute savoie", "", ""),
+        ("Learning Bayesian Networks from Noisy Data", "learning bayesian networks from noisy data", "", ""),
+        ("Tiers-lieu Le Moulin, Aubenas", "tiers lieu le moulin aubenas", "aubenas moulin tiers", ""),
+        ("Replay : A la rencontre de Lyon", "replay a la rencontre de lyon", "lyon replay", ""),
+        ("Cahier - lot A", "cahier lot A", "cahier", ""),
+        ("Lot A - Gros œuvre", "lot A gros oeuvre", "gros lot", ""),
+        ("Le plan B des communes", "le plan B des communes", "", ""),
+        ("Guide A l'usage des élus", "guide a l usage des elus", "guide", ""),
+        ("Étude de J. Dupont sur la R & D", "etude de j dupont sur la r d", "dupont etude", ""),
+        ("Vitamine C-réactive et N° 12", "vitamine c reactive et n 12", "vitamine", ""),
+        ("Épisode un : habiter un lieu", "episode 1 habiter un lieu", "episode", ""),
+        ("Article vingt et un", "article 21", "article", ""),
+        ("", "", "", ""),
+    ],
+)  # fmt: skip
+def test_a_title_is_read_as_words_names_and_parts(title: str, words: str, names: str, compounds: str) -> None:
+    read = read_title(title)
+    assert " ".join(read.words) == words
+    assert " ".join(sorted(read.names)) == names
+    assert " ".join(" ".join(name) for name in read.compounds) == compounds
+
+
+# --- what is gone, and a look-alike at another address --------------------------------------------------------------
+
+CALL = (
+    "La Métropole lance un appel à projets pour soutenir les initiatives de la Ville de Pantin en 2021. Les dossiers "
+    "sont à déposer avant le 30 avril 2021 ; l'enveloppe est de 150 000 euros, sans condition."
+)
+FACTS = {
+    "year": ("en 2021", "en 2022"),
+    "month": ("avril", "mai"),
+    "amount": ("150 000", "200 000"),
+    "place": ("de Pantin", "de Bagnolet"),
+    "negation": ("sans condition", "sous condition"),
+}
+
+
+def after_absence(other: str, **first: Any) -> list[Item]:
+    """One that is on no page tonight, and a new page of the same title and of another text."""
+    gone = {"url": None, "night": "before", "known_as": "r1", "was_at": f"{SITE}/2021"}
+    return changed(beside("Appel à projets", "Appel à projets", CALL, other=other), **{**gone, **first})
+
+
+@pytest.mark.parametrize("kind", FACTS)
+def test_next_years_page_at_another_address_is_no_heir_of_one_that_is_gone(kind: str) -> None:
+    other = CALL.replace(*FACTS[kind])
+    is_one, row = found(after_absence(other))
+    assert (is_one, row["verdict"], row["rule"], row["flips_at"]) == (False, "unsure", "other facts", None)
+    assert row["score"] >= row["needed"]
+    # at its own address, or where it never had one, or on two real nights, it was edited
+    assert found(after_absence(other, was_at=f"{SITE}/k1"))[0]
+    assert found(after_absence(other, was_at=None))[0]
+    nights = [replace(item, night=f"n{n}", listing="a") for n, item in enumerate(after_absence(other, was_at=None)[:2])]
+    assert found(nights)[0]
+
+
+@pytest.mark.parametrize(("before", "after"), [("soutenir", "aider"), ("Les dossiers", "Tous les dossiers")])
+def test_a_page_that_moved_without_a_trace_and_was_edited_in_an_ordinary_word_is_found_again(
+    before: str, after: str
+) -> None:
+    items = after_absence(CALL.replace(before, after))
+    known = Item("o8", "Aide à la mobilité", "Comment aider et soutenir : tous les dossiers.", url=f"{SITE}/o8")
+    assert found([*items, known])[0]
+
+
+def test_a_third_does_not_join_what_is_gone_and_a_page_of_other_facts() -> None:
+    items = after_absence(CALL.replace("2021", "2022"))
+    third = Item("k2", "Appel à projets", f"{CALL.partition('.')[0]}.", type="Guide", url=f"{SITE}/k2")
+    assert not any({"k0", "k1"} <= set(keys) for keys in match([*items, third]).clusters)
+
+
+# --- numbers written in two ways ------------------------------------------------------------------------------------
+
+SAME_NUMBERS = (
+    ("vingt", "20"), ("cent vingt", "120"), ("dix-sept", "17"), ("mille", "1 000"), ("1000", "1 000"),
+    ("1 500", "1500"), ("deux", "2"), ("40 %", "quarante pour cent"), ("40 %", "40 pour cent"), ("1,5", "1.5"),
+    ("150 000 euros", "150 000 €"), ("deux cent mille", "200 000"), ("quatre-vingts", "80"), ("vingt et un", "21"),
+    ("un", "1"), ("premier", "1er"), ("première", "1ère"), ("troisième", "3e"), ("20h", "20 heures"),
+)  # fmt: skip
+OTHER_NUMBERS = (
+    ("vingt", "30"), ("cent vingt", "130"), ("cent vingt", "vingt"), ("1 200", "200"), ("1000", "10 000"),
+    ("quarante", "quarante-deux"), ("deux cent mille", "200"), ("premier", "2e"), ("40 pour cent", "40 euros"),
+    ("vingt", "21"), ("12", "14"), ("un", "2"),
+)  # fmt: skip
+
+
+def with_number(number: str, other: str) -> list[Item]:
+    """Two copies of one text in which a number is written in two ways."""
+    text = f"Le guide des achats responsables présente les outils des acheteurs et s'appuie sur {{}} avis reçus. {TEXT}"
+    title = "Guide des achats responsables"
+    return beside(title, title, text.format(number), other=text.format(other))
+
+
+@pytest.mark.parametrize(("number", "other"), SAME_NUMBERS)
+def test_one_number_written_in_two_ways_parts_no_copies(number: str, other: str) -> None:
+    for items in (with_number(number, other), with_number(other, number)):
+        assert found(items)[0]
+
+
+@pytest.mark.parametrize(("number", "other"), OTHER_NUMBERS)
+def test_two_numbers_part_two_copies_however_they_are_written(number: str, other: str) -> None:
+    for items in (with_number(number, other), with_number(other, number)):
+        is_one, row = found(items)
+        assert (is_one, row["rule"]) == (False, "clash of text")
+
+
+def test_a_number_that_only_one_text_states_is_no_clash() -> None:
+    assert found(with_number("douze", "douze ou 14"))[0]
+    assert found(with_number("12", "12, soit 100 %, des"))[0]

@@ -17,10 +17,11 @@ from dedup.clashing import Clash
 from dedup.clustering import ClusterRules, cluster
 from dedup.comparing import Comparer, Level, compare_values
 from dedup.deciding import COLUMNS, DEFAULT_DECIDE_RULES, Verdict, clash_of, decide, judge
-from dedup.items import Item, is_code, plain_words, read_items, title_words
+from dedup.items import Item, is_code, read_items
 from dedup.knowledge import learn_words
 from dedup.matching import Rules, match
 from dedup.tabling import compare_pairs
+from dedup.titling import Title, plain_words, read_title
 
 IS_LONG = os.environ.get("MOISSON_LONG") == "1"
 
@@ -487,7 +488,7 @@ def test_nothing_gives_nothing() -> None:
 
 def test_words_are_plain_and_numbers_even() -> None:
     assert plain_words("L’Œuvre d’été, n° 12 !") == ["l", "oeuvre", "d", "ete", "n", "12"]
-    assert title_words("Vingt idées à Lille") == (("20", "idees", "a", "lille"), frozenset({"lille"}))
+    assert read_title("Vingt idées à Lille") == Title(("20", "idees", "a", "lille"), frozenset({"lille"}), frozenset())
     assert is_code("14107")
     assert not is_code("2021")
 

@@ -137,29 +137,33 @@ def test_what_is_decided_is_not_asked(site: Site, with_pairs: Callable[[Callable
     assert asked(site) == []
 
 
-def test_held_pairs_go_first_then_the_nearest_then_the_longest(
+def test_pairs_that_a_rule_stopped_go_first_by_score_then_the_nearest_then_the_longest(
     site: Site, with_pairs: Callable[[Callable[[Rows], Rows]], None]
 ) -> None:
     rows = site.rows("pairs")
     rows.append({**rows[0], "left": rows[0]["right"], "right": rows[0]["left"]})
+    rows += [{**row, "left": row["right"], "right": row["left"]} for row in rows[1:4]]
     given = [
-        {"verdict": "unsure", "score": 0.4, "needed": 1.0, "held": None},
-        {"verdict": "same", "score": 9.0, "needed": 1.0, "held": "twin"},
-        {"verdict": "unsure", "score": 0.9, "needed": 1.0, "held": None},
-        {"verdict": "unsure", "score": 0.4, "needed": None, "held": None},
-        {"verdict": "same", "score": 2.0, "needed": 1.0, "held": "slot"},
+        {"verdict": "unsure", "score": 0.4, "needed": 1.0, "held": None, "flips_at": 0.4},
+        {"verdict": "same", "score": 9.0, "needed": 1.0, "held": "twin", "flips_at": 9.0},
+        {"verdict": "unsure", "score": 0.9, "needed": 1.0, "held": None, "flips_at": 0.9},
+        {"verdict": "unsure", "score": 0.4, "needed": None, "held": None, "flips_at": 0.4},
+        {"verdict": "same", "score": 2.0, "needed": 1.0, "held": "slot", "flips_at": 2.0},
+        {"verdict": "unsure", "rule": "other word", "score": 6.8, "needed": 1.0, "held": None, "flips_at": None},
+        {"verdict": "unsure", "rule": "other text", "score": 1.1, "needed": 1.0, "held": None, "flips_at": None},
+        {"verdict": "unsure", "rule": "nothing to compare", "score": -9, "needed": 1.0, "held": None, "flips_at": None},
     ]
     made = [{**row, **other} for row, other in zip(rows, given, strict=True)]
     keys = [(row["left"], row["right"]) for row in made]
     with_pairs(lambda _: made)
-    assert asked(site) == [keys[4], keys[1], keys[2], keys[0], keys[3]]
+    assert asked(site) == [keys[n] for n in (1, 5, 4, 6, 2, 0, 7, 3)]
     text = shown(site, limit=2)
-    assert text.splitlines()[0].startswith("-- 1 of 5: same, held back (slot), ")
-    assert text.splitlines()[-1] == "mine: 5 pairs wait for a word in release 1, 2 shown; --all shows every one"
+    assert text.splitlines()[0].startswith("-- 1 of 8: same, held back (twin), ")
+    assert text.splitlines()[-1] == "mine: 8 pairs wait for a word in release 1, 2 shown; --all shows every one"
     assert text.count("--why") == 4
-    assert shown(site, limit=None).splitlines()[-1] == "mine: 5 pairs wait for a word in release 1"
+    assert shown(site, limit=None).splitlines()[-1] == "mine: 8 pairs wait for a word in release 1"
     for row in made:
-        row |= {"verdict": "unsure", "score": 0.5, "needed": 1.0, "held": None}
+        row |= {"verdict": "unsure", "score": 0.5, "needed": 1.0, "held": None, "flips_at": 0.5}
     lengths = [len(q.left.text + q.right.text) for q in open_questions(site.release, [])]
     assert lengths == sorted(lengths, reverse=True)
     assert len(set(lengths)) > 1
