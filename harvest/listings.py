@@ -49,7 +49,10 @@ _NOT_THERE = {"not_found": "404", "gone": "410"}
 
 
 def read_listing(state: Crawl, start: str) -> ListingVisit:
-    """Read a listing until it is certain that nothing is missing, or until asking on is not worth it."""
+    """Read a listing until it is certain that nothing is missing, or until asking on is not worth it.
+
+    It is not where nothing ever changes and what is not certain yet will not be: two that cannot be told apart.
+    """
     listing, since = Listing(start), 1
     _walk(state, listing, [start])
     if listing.order and not listing.evidence.count:  # an empty listing is rare enough to be asked twice
@@ -64,7 +67,9 @@ def read_listing(state: Crawl, start: str) -> ListingVisit:
 
 
 def _is_settled(listing: Listing) -> bool:
-    return listing.gap is not None or (listing.evidence.proof is not None and open_end(listing) is None)
+    if listing.gap is not None or (listing.evidence.proof is not None and open_end(listing) is None):
+        return True
+    return listing.evidence.rests
 
 
 # --- from page to page ------------------------------------------------------------------------------------------------
@@ -201,10 +206,10 @@ def _read_again(state: Crawl, listing: Listing, since: int) -> int:
     """Read a listing once more, from the looks since the moment before; the moment that it turns upon now."""
     evidence, spare = listing.evidence, min(_LOOKS_A_PAGE * len(listing.order), _MAX_SPARE_LOOKS)
     has_ended = bool(evidence.moments) and evidence.moments[-1].at == len(evidence.looks)
-    while listing.gap is None and spare and (evidence.hollow or evidence.shown_since(since) < evidence.slots):
+    while spare and not _is_settled(listing) and (evidence.hollow or evidence.shown_since(since) < evidence.held):
         spare, has_ended = spare - 1, False
         _look(state, listing, evidence.page_to_look_for_unseen(since))
-    if not has_ended:
+    if not has_ended and not _is_settled(listing):
         _look_at_end(state, listing)
     if not evidence.moments:
         return since

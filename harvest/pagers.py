@@ -291,7 +291,7 @@ def certify(listing: Listing) -> Certificate:
         looks=len(evidence.looks),
         passes=listing.passes,
         unique_records=sum(not name.startswith(_UNREAD) for name in evidence.ids),
-        slots=proof.slots if proof else evidence.slots,
+        slots=evidence.needed(proof) if proof else evidence.slots,
         repeats=len(repeated),
         overlaps=sum(_are_neighbours(listing, pages) for pages in repeated.values()),
         second_look=evidence.second_look,
@@ -303,6 +303,13 @@ def _lost(listing: Listing) -> str | None:
 
 
 def _unproven(listing: Listing) -> str:
+    if listing.evidence.rests:
+        shared = listing.evidence.repeated(1)
+        named = ", ".join(sorted(name.replace("\n", " ")[:80] for name in shared)[:3])
+        return (
+            f"{listing.start}: {len(shared)} resources stand on several pages at every look ({named}): others may be "
+            "hidden by them; see these pages, and whether each resource has an address of its own"
+        )
     moments = listing.evidence.moments
     certain = max((listing.evidence.stayed(moment) for moment in moments), default=0)
     return (
