@@ -17,6 +17,9 @@ pages that showed a repeat (what moved away from one of them is on the other), t
 those resources that were not seen since. A second look at the first page alone would be cheaper, and would certify the
 listing with the resource removed from page 2.
 
+A resource that is pinned to the top of each page is one, however many pages show it: it is known by standing at the
+same place of every page at every look, each page looked at twice. What only slips from one page to the next does not.
+
 What it rests on: no resource is taken off and put back between two looks; each answer is of the moment it is given;
 the pager tells where the end is. The last is checked: see `harvest/listings.py`.
 """
@@ -27,6 +30,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+
+# a page that answered so often and never otherwise will not: what it lacks then is not lacking by chance
+_ENOUGH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The look that was the last page, which one, and how many resources stood on it and the pages before it."""
+    """The look that was the last page, which one, how many resources stood on it and the pages before it, on how many.
+
+    `slots` counts as often as it is shown what several pages show; `pages` are those that show any.
+    """
 
     at: int
     page: str
     slots: int
+    pages: int
 
 
 @dataclass
@@ -57,15 +67,20 @@ class Evidence:
     _latest: dict[str, Look] = field(default_factory=dict)
     _first_at: dict[str, int] = field(default_factory=dict)
     _last_at: dict[str, int] = field(default_factory=dict)
+    _times: Counter[str] = field(default_factory=Counter)
+    _is_changed: bool = False
 
     def add(self, page: str, ids: Iterable[str]) -> None:
         """Take note of an answer; a page not met before comes after those that were.
 
         What was taken for the end and shows something now may have been none: its moments count no more.
         """
+        names = tuple(numbered(ids))
+        self._is_changed |= page in self._latest and self._latest[page].ids != names
+        self._times[page] += 1
         if page in self._latest and not self._latest[page].ids:
             self.moments = [moment for moment in self.moments if moment.page != page]
-        look = Look(len(self.looks) + 1, page, tuple(numbered(ids)))
+        look = Look(len(self.looks) + 1, page, names)
         self.looks.append(look)
         if page not in self.order:
             self.order.append(page)
@@ -87,14 +102,18 @@ class Evidence:
         if self.hollow:
             return
         if look.ids or len(self.order) == 1:
-            self.moments.append(Moment(look.at, look.page, self.slots))
+            self.moments.append(self._moment(look.at, look.page))
             return
         is_just_before = self.looks[-2].page == self.order[-2]
         sizes = [len(self._latest[page].ids) for page in self.order[:-1]]
         if sizes[-1] < max(sizes) and is_just_before:
-            self.moments.append(Moment(look.at - 1, self.order[-1], self.slots))
+            self.moments.append(self._moment(look.at - 1, self.order[-1]))
         elif sizes[-1] == max(sizes) and (is_just_before or len(sizes) > 1):
-            self.moments.append(Moment(look.at, self.order[-1], self.slots))
+            self.moments.append(self._moment(look.at, self.order[-1]))
+
+    def _moment(self, at: int, page: str) -> Moment:
+        shown = [len(self._latest[page].ids) for page in self.order]
+        return Moment(at, page, sum(shown), sum(map(bool, shown)))
 
     @property
     def hollow(self) -> list[str]:
@@ -107,6 +126,12 @@ class Evidence:
         return sum(len(self._latest[page].ids) for page in self.order)
 
     @property
+    def held(self) -> int:
+        """How many resources that may be: what is pinned to each page is one."""
+        pages = sum(bool(self._latest[page].ids) for page in self.order)
+        return self.slots - len(self.pinned) * max(pages - 1, 0)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """All that was ever shown, in order of first showing."""
         return tuple(self._first_at)
@@ -117,9 +142,42 @@ class Evidence:
         return len(self._first_at)
 
     @property
+    def pinned(self) -> frozenset[str]:
+        """What stands at one place of every page at every look, from the top or from the end; each looked at twice.
+
+        What ties let slip over the edge of two pages stands last on one and first on the other.
+        """
+        shown = [look.ids for look in self.looks if look.ids]
+        everywhere = set(shown[0]) if shown else set()
+        for ids in shown:
+            everywhere.intersection_update(ids)
+            if not everywhere:
+                return frozenset()
+        times = Counter(look.page for look in self.looks if look.ids)
+        if len(times) < 2 or min(times.values()) < 2:
+            return frozenset()
+        return frozenset(name for name in everywhere if _has_one_place(name, shown))
+
+    def needed(self, moment: Moment) -> int:
+        """How many resources there were at a moment: what is pinned to each page is one."""
+        return moment.slots - len(self.pinned) * max(moment.pages - 1, 0)
+
+    @property
     def proof(self) -> Moment | None:
         """A moment at which all that was there is known to have been read."""
-        return next((moment for moment in reversed(self.moments) if self.stayed(moment) == moment.slots), None)
+        return next((moment for moment in reversed(self.moments) if self.stayed(moment) == self.needed(moment)), None)
+
+    @property
+    def rests(self) -> bool:
+        """Whether no page ever changed, all were looked at twice, and _ENOUGH times those that show what another does.
+
+        Where there are none such, it is the end of the listing that is looked at so often.
+        """
+        if self._is_changed or max(self._times.values(), default=0) < _ENOUGH:
+            return False
+        shared = {page for pages in self.repeated(1).values() for page in pages}
+        are_seen = all(self._times[page] > 1 for page in self.order)
+        return are_seen and all(self._times[page] >= _ENOUGH for page in shared or self.order[-2:])
 
     def stayed(self, moment: Moment) -> int:
         """How many resources were shown both before or at a moment, and at it or after."""
@@ -170,6 +228,11 @@ class Evidence:
         if all(len(answers) == 1 for answers in shown.values()):
             return "none"
         return "same" if all(len(set(answers)) == 1 for answers in shown.values()) else "changed"
+
+
+def _has_one_place(name: str, shown: list[tuple[str, ...]]) -> bool:
+    """Whether answers all show something as the how-manieth, or all as the how-manieth from the end."""
+    return len({ids.index(name) for ids in shown}) == 1 or len({ids.index(name) - len(ids) for ids in shown}) == 1
 
 
 def numbered(ids: Iterable[str]) -> Iterable[str]:

@@ -22,18 +22,22 @@ from harvest.asking import Crawl, ask, ask_again, ask_unheard, note_page, read
 from harvest.pagers import (
     Answer,
     Listing,
+    address_after,
     answer_of,
     certify,
     fresh_pages,
     is_repeat,
     is_short,
     may_be_cut,
-    numbered_url,
+    names_further,
     open_end,
+    place_of,
+    set_aside,
     take,
 )
-from schema.addresses import page_number
+from schema.addresses import page_number, same_host
 from schema.nouns import PAGE_OUTCOMES, ListingVisit, Visit
+from schema.turns import turn_of
 
 MAX_LISTING_PAGES = 1000
 MAX_PAGES_WITHOUT_NEWS = 3
@@ -45,7 +49,10 @@ _NOT_THERE = {"not_found": "404", "gone": "410"}
 
 
 def read_listing(state: Crawl, start: str) -> ListingVisit:
-    """Read a listing until it is certain that nothing is missing, or until asking on is not worth it."""
+    """Read a listing until it is certain that nothing is missing, or until asking on is not worth it.
+
+    It is not where nothing ever changes and what is not certain yet will not be: two that cannot be told apart.
+    """
     listing, since = Listing(start), 1
     _walk(state, listing, [start])
     if listing.order and not listing.evidence.count:  # an empty listing is rare enough to be asked twice
@@ -60,7 +67,9 @@ def read_listing(state: Crawl, start: str) -> ListingVisit:
 
 
 def _is_settled(listing: Listing) -> bool:
-    return listing.gap is not None or (listing.evidence.proof is not None and open_end(listing) is None)
+    if listing.gap is not None or (listing.evidence.proof is not None and open_end(listing) is None):
+        return True
+    return listing.evidence.rests
 
 
 # --- from page to page ------------------------------------------------------------------------------------------------
@@ -72,31 +81,62 @@ def _walk(state: Crawl, listing: Listing, queue: list[str]) -> None:
     while queue and listing.gap is None:
         url, known = queue.pop(0), listing.evidence.count
         answer = _open_page(state, listing, url)
-        if answer is None:
-            continue
-        take(listing, url, answer)
-        queue = sorted({*queue, *fresh_pages(listing, url)}, key=lambda u: (page_number(u), u))
-        if not queue and (beyond := _beyond(state, listing, url)):
-            queue = [beyond]
-        elif not queue:
-            listing.evidence.end()
-        stale = 0 if listing.evidence.count > known else stale + 1
+        if answer is not None:
+            _note_places(listing, url)
+            take(listing, url, answer)
+            queue = sorted(
+                {*queue, *fresh_pages(listing, url)}, key=lambda u: (page_number(u), _place_in(listing, u), u)
+            )
+            stale = 0 if listing.evidence.count > known else stale + 1
+        queue = queue or _end_or_beyond(state, listing)
         if queue and stale >= MAX_PAGES_WITHOUT_NEWS:
             listing.gap = f"{url}: brings nothing new, nor did the {stale - 1} pages before it"
         elif queue and len(listing.order) >= MAX_LISTING_PAGES:
             listing.gap = f"{queue[0]}: more than {MAX_LISTING_PAGES} pages"
 
 
+def _end_or_beyond(state: Crawl, listing: Listing) -> list[str]:
+    """The page after the last one, where there is one; else that is the end."""
+    if listing.gap is not None or not listing.order:
+        return []
+    last = listing.order[-1]
+    if beyond := _beyond(state, listing, last):
+        return [beyond]
+    if listing.evidence.looks[-1].page == last:
+        listing.evidence.end()
+    return []
+
+
+def _note_places(listing: Listing, url: str) -> None:
+    """Remember by which number of its address a page of the listing is reached."""
+    for page in listing.order:
+        if url in listing.latest(page).leads and (place := place_of(listing, page, url)):
+            listing.places.add(place)
+
+
+def _place_in(listing: Listing, url: str) -> int:
+    turn = turn_of(listing.base, url)
+    return (turn.after or 0) if turn else 0
+
+
 def _open_page(state: Crawl, listing: Listing, url: str) -> Answer | None:
-    """Ask for a page not read before; None, with the gap, when it cannot be had or begins a loop."""
+    """Ask for a page not read before; None, with the gap, when it cannot be had or begins a loop.
+
+    None without a gap when it is another pager's, or lies in no replayed WARC: others may lead on.
+    """
     if url in listing.answers:  # a page that was no more, and is again
         visit = ask_again(state, listing.answers[url][0].visit)
     else:
         visit = ask(state, url, "listing", listing.order[-1] if listing.order else None)
+    if visit.outcome == "not_archived" and listing.order:
+        listing.lost[url] = visit.reason or visit.outcome
+        return None
     answer = _read_answer(state, listing, url, visit)
     if answer is None or not answer.ids or not is_repeat(listing, url, answer):
         return answer
-    if any(lead not in listing.order and lead != url for lead in answer.leads):
+    if set_aside(listing, url):
+        return None
+    if any(lead not in listing.order and lead != url and lead not in listing.asides for lead in answer.leads):
         listing.gap = f"{url}: repeats an earlier page"
         return None
     return replace(answer, ids=(), fault="repeats an earlier page")
@@ -124,27 +164,39 @@ def _read_answer(state: Crawl, listing: Listing, url: str, visit: Visit) -> Answ
 
 def _beyond(state: Crawl, listing: Listing, url: str) -> str | None:
     """The page after one that leads nowhere, where there is reason to ask for it and it holds something."""
-    number, announced = page_number(url), listing.announced() or 0
-    further = numbered_url(listing.start, number + 1)
-    if numbered_url(listing.start, number) != url or further in listing.answers:
+    further = address_after(listing, url)
+    if further is None or further in listing.answers or listing.lost:
         return None
-    if announced > number:
+    if names_further(listing, url):
         return further
     if further in listing.unheard or not may_be_cut(listing, url):
         return None
     listing.unheard.add(further)
+    return _look_beyond(state, listing, further)
+
+
+def _look_beyond(state: Crawl, listing: Listing, further: str) -> str | None:
+    """A page that nobody named, where it is there and shows what no other does."""
     visit = ask_unheard(state, further, "listing")
-    if visit is None:
-        return None
-    if visit.outcome == "failed" or (visit.status or 0) >= 500:
+    if visit is not None and (visit.outcome == "failed" or (visit.status or 0) >= 500):
         listing.gap = f"{further}: {visit.reason or visit.status}"
-    if visit.outcome not in PAGE_OUTCOMES:
+    if visit is None or visit.outcome not in PAGE_OUTCOMES:
         return None
     reading, judged = read(state, visit, is_listing=True)
     state.visits[visit.url] = judged
     answer = answer_of(judged, reading)
-    is_page = judged.outcome in PAGE_OUTCOMES and answer.ids and not is_repeat(listing, further, answer)
-    return further if is_page else None
+    if judged.outcome not in PAGE_OUTCOMES or not answer.ids:
+        return None
+    return _lead_of_repeat(state, listing, visit) if is_repeat(listing, further, answer) else further
+
+
+def _lead_of_repeat(state: Crawl, listing: Listing, visit: Visit) -> str | None:
+    """Where the first page leads after all, when it answers once more to a number that it does not know."""
+    if len(listing.order) > 1:
+        return None
+    reading, _ = read(state, replace(visit, url=listing.base), is_listing=True)
+    known = {*listing.answers, *listing.asides, listing.base, visit.url}
+    return next((lead for lead in reading.next_urls if lead not in known and same_host(lead, listing.start)), None)
 
 
 # --- once more --------------------------------------------------------------------------------------------------------
@@ -154,10 +206,10 @@ def _read_again(state: Crawl, listing: Listing, since: int) -> int:
     """Read a listing once more, from the looks since the moment before; the moment that it turns upon now."""
     evidence, spare = listing.evidence, min(_LOOKS_A_PAGE * len(listing.order), _MAX_SPARE_LOOKS)
     has_ended = bool(evidence.moments) and evidence.moments[-1].at == len(evidence.looks)
-    while listing.gap is None and spare and (evidence.hollow or evidence.shown_since(since) < evidence.slots):
+    while spare and not _is_settled(listing) and (evidence.hollow or evidence.shown_since(since) < evidence.held):
         spare, has_ended = spare - 1, False
         _look(state, listing, evidence.page_to_look_for_unseen(since))
-    if not has_ended:
+    if not has_ended and not _is_settled(listing):
         _look_at_end(state, listing)
     if not evidence.moments:
         return since
@@ -189,7 +241,8 @@ def _look(state: Crawl, listing: Listing, page: str) -> None:
     if answer is None:
         return
     place = listing.order.index(page)
-    if place and not answer.leads and set(answer.ids) == set(listing.latest(listing.order[place - 1]).ids):
+    leads = [lead for lead in answer.leads if lead not in listing.asides]
+    if place and not leads and set(answer.ids) == set(listing.latest(listing.order[place - 1]).ids):
         answer = replace(answer, ids=(), fault="repeats an earlier page")
     if answer.fault and before.fault:
         listing.gap = f"{page}: {answer.fault}"

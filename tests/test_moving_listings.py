@@ -332,6 +332,67 @@ def test_a_resource_shown_twice_by_one_page_counts_twice() -> None:
     assert (evidence.slots, evidence.proof is not None) == (2, True)
 
 
+# --- what several pages show
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("count", [15, 25, 95])
+def test_a_resource_that_is_pinned_to_each_page_is_one(count: int, is_first: bool) -> None:  # noqa: FBT001  # pytest passes it
+    def pinned(site: Site, number: int) -> Answer:
+        numbers, pages = site.listing.page(number)
+        shown = [0, *numbers] if is_first else [*numbers, 0]
+        return 200, html(shown if numbers else [], number + 1 if number + 1 < pages else None)
+
+    done = pager(pinned, count=count)
+    pages = -(-count // A_PAGE)
+    assert (done.missing, done.is_certified, done.listing.record_count) == (set(), True, count + 1)
+    assert done.listing.certificate is not None
+    assert done.listing.certificate.slots == count + 1
+    assert done.site.looks == 2 * pages, "each page twice: one more than where nothing is pinned"
+
+
+def test_a_pinned_resource_hides_nothing_that_moves() -> None:
+    for seed in range(20):
+        listing = Listing([(n // 4, n) for n in range(1, 35)], shuffle=chances(seed))
+
+        def pinned(site: Site, number: int) -> Answer:
+            numbers, pages = site.listing.page(number)
+            return 200, html([0, *numbers] if numbers else [], number + 1 if number + 1 < pages else None)
+
+        done = run(Site(listing, fault=pinned))
+        assert not (done.is_certified and done.missing), seed
+
+
+def test_what_two_pages_of_three_show_is_no_proof_and_is_not_asked_for_without_end() -> None:
+    shown = {0: [1, 2, 3, 4, 9], 1: [5, 6, 7, 8, 10], 2: [9, 11, 12]}
+    done = pager(lambda _, n: (200, html(shown.get(n, []), n + 1 if n < 2 else None)))
+    assert done.listing.gap is not None
+    assert "1 resources stand on several pages at every look (https://mouvant.example/r9)" in done.listing.gap
+    assert done.site.looks <= 4 * 3
+
+
+def test_what_slips_over_the_edge_of_two_pages_is_not_pinned() -> None:
+    evidence = Evidence()
+    for _ in range(4):
+        evidence.add("1", "abx")
+        evidence.add("2", "xcd")
+        evidence.end()
+    assert (evidence.pinned, evidence.proof, evidence.rests) == (frozenset(), None, True)
+    evidence.add("1", "aby")
+    assert not evidence.rests
+
+
+def test_what_stands_elsewhere_on_one_look_is_not_pinned() -> None:
+    evidence = Evidence()
+    for first, second in (("xab", "xcd"), ("xab", "xcd")):
+        evidence.add("1", first)
+        evidence.add("2", second)
+        evidence.end()
+    assert (evidence.pinned, evidence.held, evidence.proof is not None) == (frozenset("x"), 5, True)
+    evidence.add("1", "axb")
+    assert (evidence.pinned, evidence.proof) == (frozenset(), None)
+
+
 # --- by chance
 
 
