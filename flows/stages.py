@@ -29,6 +29,7 @@ from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
+from harvest.late import ask_late
 from harvest.pace import Pace, skipped_pace
 from harvest.payloads import read_payload
 from harvest.repair import Recovered, find_whole, recover, sweep_parts
@@ -116,12 +117,15 @@ def _ask(
     ):
         met: dict[str, Visit] = {}
         try:
-            visits, listings = crawl(source, client, remembered.read, known, progress, met)
+            _, listings = crawl(source, client, remembered.read, known, progress, met)
+            ask_late(source, client, remembered.read, met)
         finally:
             courtesy = client.receipt(met.values()).as_values()
             tell(courtesy)
         ended_at = datetime.now(UTC)
-        ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
+        ledger = Ledger(
+            FORMAT, kind, run, source.name, started_at, ended_at, tuple(met.values()), tuple(listings), courtesy
+        )
         archive.add_ledger(to_json(ledger), ended_at)
     remembered.keep()
 

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from harvest.answers import Answer
 from schema.errors import SiteUnreachable
+from schema.nouns import Visit
 
 # a longer Retry-After is for another night
 MAX_RETRY_AFTER_S = 900.0
@@ -76,6 +77,16 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
             answered_at + kept,
         )
     return Pause(url, answer.status, pause_s)
+
+
+def is_to_be_tried_again(visit: Visit) -> bool:
+    """Whether the same request may have another answer at once."""
+    return visit.outcome == "failed" or tells_of_trouble(visit)
+
+
+def tells_of_trouble(visit: Visit) -> bool:
+    """Whether the host answers that it cannot serve us now."""
+    return visit.status == 429 or (visit.status or 0) >= 500
 
 
 def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:

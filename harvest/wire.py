@@ -184,6 +184,23 @@ def _confirmed(revisit: ArchivedBlock) -> Exchange:
     return Exchange(asked, answer, revisit.archived_at, 0.0)
 
 
+def http_client(transport: httpx.BaseTransport, user_agent: str) -> httpx.Client:
+    """What asks over a transport: nothing from the environment (proxies, netrc), no cookies, each hop ours to see."""
+    return httpx.Client(
+        transport=transport,
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        headers={
+            "User-Agent": user_agent,
+            "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+            "Accept-Language": "fr",
+            # Drupal answers 304 only to validators it gave to an uncompressed request
+            "Accept-Encoding": "identity",
+        },
+    )
+
+
 def _told(status: int, exchange: Exchange) -> httpx.Response:
     """An answer to httpx without headers or body: it would keep cookies, follow and decode by rules of its own."""
     return httpx.Response(status, extensions={"exchange": exchange})
