@@ -191,6 +191,27 @@ def test_the_host_is_left_alone_for_as_long_as_it_says(
     assert asker.time.waits[1] == pytest.approx(pause_s, abs=3.0)
 
 
+@pytest.mark.parametrize("status", [500, 502, 504, 599])
+def test_every_status_that_is_tried_again_is_left_alone_for_as_long_as_it_says(asker: Asker, status: int) -> None:
+    asker.site.scripts["/a"] = [busy("Retry-After: 40", status=status), answer("ici")]
+    assert asker.fetch("/a").attempts == 2
+    assert asker.time.waits == [0.0, 40.0]
+
+
+@pytest.mark.parametrize("status", [403, 408, 413, 425])
+def test_a_refusal_may_ask_for_a_pause_of_the_host(asker: Asker, status: int) -> None:
+    asker.site.scripts |= {"/a": busy("Retry-After: 40", status=status), "/b": answer("ici")}
+    assert (asker.fetch("/a").attempts, asker.fetch("/b").attempts) == (1, 1)
+    assert asker.time.waits == [0.0, 40.0]
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 410, 451])
+def test_what_speaks_of_one_page_pauses_no_host(asker: Asker, status: int) -> None:
+    asker.site.scripts |= {"/a": busy("Retry-After: 40", status=status), "/b": answer("ici")}
+    assert (asker.fetch("/a").attempts, asker.fetch("/b").attempts) == (1, 1)
+    assert asker.time.waits == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("stated", ["901", "315360000", "9" * 60, date_in(3600), date_in(10 * 365 * 86400)])
 def test_a_host_that_wants_a_longer_rest_is_left_for_another_night(asker: Asker, status: int, stated: str) -> None:
