@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from harvest.answers import Answer, BrokenAnswer, read_answer
+from harvest.answers import Answer, BrokenAnswer, TooLong, read_answer
 from harvest.archive import ArchiveWriter
 from harvest.beginnings import archived_robots, is_beginning, read_robots_answer
 from harvest.courtesy import Meter, Receipt
@@ -248,6 +248,8 @@ class Client:
             block = answer_bytes(self._archive.path, offset)
             answer, is_cut = read_robots_answer(block) if visit.role == "robots" else (read_answer(block), False)
         except BrokenAnswer as error:
+            if isinstance(error, TooLong):
+                self._futile.add(visit.url)
             return replace(visit, reason=str(error))
         visit = replace(
             visit,
@@ -259,7 +261,8 @@ class Client:
         self._heed(visit, answer, exchange)
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
             return follow(visit, target, self._source.schemes, self._spellings)
-        if answer.status == 200:  # the one status that is a page
+        # the one status that is a page; a robots.txt without content has no rule
+        if answer.status == 200 or (answer.status == 204 and visit.role == "robots"):
             etag, last_modified = (None, None) if is_cut else kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
         visit = replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))

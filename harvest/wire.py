@@ -33,6 +33,11 @@ TIMEOUT = httpx.Timeout(connect=LIMITS.connect_s, read=LIMITS.read_s, write=LIMI
 _NEVER_SENT = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"referer"})
 
 
+# Python reads no number of 4301 digits
+_MAX_LENGTH_DIGITS = 20
+_BODILESS = (204, 304)
+
+
 class NotArchived(httpx.TransportError):
     """The WARC that is replayed holds no answer for this address."""
 
@@ -84,6 +89,8 @@ class NetworkTransport(httpx.BaseTransport):
         try:
             answer = self._pool.handle_request(self._asked(request))
             try:
+                if said.get("role") != "robots":
+                    _require_short(answer, max_bytes)
                 for _ in answer.iter_stream():
                     pass  # all of it is on the tape
             except TooLarge:
@@ -116,6 +123,16 @@ class NetworkTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connection."""
         self._pool.close()
+
+
+def _require_short(answer: httpcore.Response, max_bytes: int) -> None:
+    """Refuse a body that is too large by its own account before it comes: the connection is closed under it."""
+    said = {name.lower(): value for name, value in answer.headers}
+    if answer.status in _BODILESS or b"transfer-encoding" in said:  # a 304 tells the length of what is not sent
+        return
+    stated = said.get(b"content-length", b"")
+    if stated.isdigit() and int(stated[:_MAX_LENGTH_DIGITS]) > max_bytes:
+        raise TooLarge(f"more than {max_bytes} bytes: {stated.decode()[:_MAX_LENGTH_DIGITS]} are announced")
 
 
 def _tls_context() -> ssl.SSLContext:

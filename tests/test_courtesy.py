@@ -580,6 +580,15 @@ def test_robots_that_is_read_whole_is_not_called_cut(tmp_path: Path) -> None:
     assert ledger.courtesy["robots_cut"] == {}
 
 
+def test_robots_without_content_has_no_rule(tmp_path: Path) -> None:
+    asked, ledger = robots_run(tmp_path, b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert isinstance(ledger, Ledger)
+    assert "/r1" in asked
+    assert ledger.courtesy is not None
+    assert list(ledger.courtesy["robots_digest"].values()) == [None]
+    assert {(v.outcome, v.status) for v in ledger.visits if v.role == "robots"} == {("fetched", 204)}
+
+
 @pytest.mark.parametrize(("status", "goes_on"), [("404 Not Found", True), ("503 Later", False)], ids=["absent", "busy"])
 @pytest.mark.usefixtures("_no_pause")
 def test_a_huge_answer_that_is_no_robots_means_what_its_status_says(

@@ -266,9 +266,10 @@ def test_a_coding_that_is_unknown_or_not_alone_is_refused_by_name(patient: Visit
 
 
 def test_an_endless_body_is_read_no_further_than_the_cap(patient: Visitor) -> None:
-    for head in (b"\r\n", b"Content-Length: 1073741824\r\n\r\n"):
+    announced = b"Content-Length: 1073741824\r\n\r\n"
+    for head, also in ((b"\r\n", ""), (announced, ": 1073741824 are announced")):
         visit = patient.fetch("/a", endless(head=HEAD + head))
-        assert visit.reason == "more than 10485760 bytes"
+        assert visit.reason == f"more than 10485760 bytes{also}"
         assert visit.pointer is None
     assert patient.is_well()
 
@@ -301,6 +302,12 @@ def test_a_malformed_head_costs_one_address(patient: Visitor, line: bytes) -> No
     visit = patient.fetch("/a", bad_head(line))
     assert (visit.outcome, visit.attempts) == ("failed", MAX_ATTEMPTS)
     assert patient.is_well()
+
+
+def test_a_bomb_is_asked_for_once(patient: Visitor) -> None:
+    visit = patient.fetch("/a", answer(gzip.compress(b"x" * 20_000_000), "Content-Encoding: gzip"))
+    assert (visit.outcome, visit.attempts) == ("failed", 1)
+    assert "once decoded" in (visit.reason or "")
 
 
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "301 Moved Permanently"])

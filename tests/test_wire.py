@@ -257,6 +257,28 @@ def test_a_body_beyond_the_cap_is_cut(site: SiteServer, writer: ArchiveWriter, m
         assert fetch("/b").outcome == "fetched"
 
 
+def test_a_body_that_is_announced_as_too_large_is_refused_at_its_head(site: SiteServer, writer: ArchiveWriter) -> None:
+    with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
+        for length in ("100001", "9" * 19):
+            site.scripts["/a"] = (f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode(), 5.0, b"x" * 1000)
+            started = time.monotonic()
+            refused(fetch("/a"), writer, f"more than 100000 bytes: {length} are announced", attempts=1)
+            assert time.monotonic() - started < 2.0
+        site.scripts["/b"] = answer(b"x" * 99_900)
+        assert fetch("/b").outcome == "fetched"
+
+
+def test_an_announced_length_that_tells_of_no_body_is_let_be(site: SiteServer, writer: ArchiveWriter) -> None:
+    site.scripts |= {
+        "/a": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 999999999\r\n\r\n",
+        "/b": answer("b"),
+    }
+    with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
+        visit = fetch("/a")
+        assert (visit.status, visit.reason) == (304, "304 without being asked for it")
+        assert fetch("/b").outcome == "fetched"
+
+
 def test_an_endless_body_is_cut_at_the_cap(site: SiteServer, writer: ArchiveWriter) -> None:
     site.scripts["/a"] = (b"HTTP/1.1 200 OK\r\n\r\n", *((b"x" * 65536,) * 1000))
     with held_to(site, writer, Limits(page_bytes=200_000)) as fetch:
