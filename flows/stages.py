@@ -23,12 +23,14 @@ from flows.reading import is_listing, read_visits
 from flows.remembered import Remembered
 from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
+from harvest.adopting import adopt
 from harvest.answers import BrokenAnswer
 from harvest.archive import ArchiveWriter
 from harvest.blocks import PART_SUFFIX
 from harvest.client import VERSION, Client
 from harvest.crawl import Progress, crawl
 from harvest.index import INDEX_NAME, known_originals, read_index, write_index
+from harvest.late import ask_late
 from harvest.pace import Pace, skipped_pace
 from harvest.payloads import read_payload
 from harvest.repair import Recovered, find_whole, recover, sweep_parts
@@ -116,12 +118,15 @@ def _ask(
     ):
         met: dict[str, Visit] = {}
         try:
-            visits, listings = crawl(source, client, remembered.read, known, progress, met)
+            _, listings = crawl(source, client, remembered.read, known, progress, met)
+            ask_late(source, client, remembered.read, met)
         finally:
             courtesy = client.receipt(met.values()).as_values()
             tell(courtesy)
         ended_at = datetime.now(UTC)
-        ledger = Ledger(FORMAT, kind, run, source.name, started_at, ended_at, tuple(visits), tuple(listings), courtesy)
+        ledger = Ledger(
+            FORMAT, kind, run, source.name, started_at, ended_at, tuple(met.values()), tuple(listings), courtesy
+        )
         archive.add_ledger(to_json(ledger), ended_at)
     remembered.keep()
 
@@ -155,10 +160,15 @@ def _asked(source: Source, kind: Kind) -> str:
 def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | None:
     """What the newest run left, where it was killed today while it asked the same; it is mended for going on.
 
-    One that came to an end of its own, by an error or a bug, has a report that says so: its answers are not played
-    again. An interrupted one whose archive is whole was stopped while its tables were made, if no tables rest on it.
+    Where an import or a dry run came between, what the newest run of that kind left is given a new number. One that
+    came to an end of its own, by an error or a bug, has a report that says so: its answers are not played again. An
+    interrupted one whose archive is whole was stopped while its tables were made, if no tables rest on it.
     """
     run = layout.last_begun()
+    return _left_by(run, source, layout, kind) or _left_before(run, source, layout, kind)
+
+
+def _left_by(run: int, source: Source, layout: Layout, kind: Kind) -> Recovered | None:
     is_over = run_state(layout, run) not in (None, INTERRUPTED)
     if is_over or any(int(t.manifest["run"]) >= run for t in _newest_tables(layout)):
         return None
@@ -166,6 +176,21 @@ def find_unfinished(source: Source, layout: Layout, kind: Kind) -> Recovered | N
     part = archive.with_name(archive.name + PART_SUFFIX)
     recovered = recover(part, now) if part.exists() else find_whole(archive, now)
     return recovered if recovered is not None and recovered.asked == _asked(source, kind) else None
+
+
+def _left_before(newest: int, source: Source, layout: Layout, kind: Kind) -> Recovered | None:
+    """What a killed run left before the newest one, if the site was not visited since; it has a new number then."""
+    found = ((path.name.split(".")[0], path) for path in layout.raw.glob(f"*.warc.gz{PART_SUFFIX}"))
+    parts = {int(name): path for name, path in found if name.isdecimal() and int(name) < newest}
+    for run in sorted(parts, reverse=True):
+        if run_state(layout, run) not in (None, INTERRUPTED):
+            continue
+        if any(ledger_of(layout, later).kind in ("refresh", kind) for later in layout.runs() if later > run):
+            return None
+        recovered = recover(parts[run], datetime.now(UTC))
+        if recovered is not None and recovered.asked == _asked(source, kind):
+            return adopt(recovered, layout.archive(layout.next_run()), SOFTWARE)
+    return None
 
 
 def _newest_tables(layout: Layout) -> list[Release]:

@@ -44,6 +44,10 @@ class BrokenAnswer(ValueError):
     """The answer is cut, malformed or coded in a way we do not read; the message says which."""
 
 
+class TooLong(BrokenAnswer):
+    """The content is longer than we read; asked for again, it would be as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer: status, headers in order (names in lower case), content with all codings undone."""
@@ -303,7 +307,7 @@ def _inflate_member(view: memoryview, content: bytearray) -> int:
             raise BrokenAnswer(f"damaged gzip body: {error}") from None
         content += piece
         if len(content) > MAX_CONTENT_BYTES:
-            raise BrokenAnswer(f"more than {MAX_CONTENT_BYTES} bytes once decoded")
+            raise TooLong(f"more than {MAX_CONTENT_BYTES} bytes once decoded")
         # at the end of a member zlib names what follows it twice
         left = len(inflate.unused_data or inflate.unconsumed_tail)
         rest = rest[len(given) - left :]

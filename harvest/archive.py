@@ -84,10 +84,7 @@ class ArchiveWriter:
             raise
         except OSError as error:
             raise DiskTrouble(f"{self.path}: cannot be made ({error}); make room or give another --data") from error
-        info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
-        info |= {"description": asked} if asked else {}
-        content = "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode()
-        self._write(plain_member("", "warcinfo", content, "application/warc-fields", datetime.now(UTC)))
+        self._write(plain_member("", "warcinfo", *archive_info(path, software, asked), datetime.now(UTC)))
 
     @classmethod
     def resume(cls, recovered: Recovered, software: str, known: Mapping[str, Original] = _NOTHING_KNOWN) -> Self:
@@ -240,6 +237,13 @@ class ArchiveWriter:
             # what failed first is the news
             if exc_value is None:
                 raise DiskTrouble(f"{self.path}: cannot be closed ({error}); make room and refresh again") from error
+
+
+def archive_info(path: Path, software: str, asked: str) -> tuple[bytes, str]:
+    """What the first record of an archive holds, and its media type."""
+    info = {"software": software, "format": "WARC File Format 1.1", "isPartOf": path.name.split(".")[0]}
+    info |= {"description": asked} if asked else {}
+    return "".join(f"{key}: {value}\r\n" for key, value in info.items()).encode(), "application/warc-fields"
 
 
 def imported_from(name: str, sha256_hex: str) -> str:

@@ -11,21 +11,22 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from harvest.answers import Answer, BrokenAnswer, read_answer
+from harvest.answers import Answer, BrokenAnswer, TooLong, read_answer
 from harvest.archive import ArchiveWriter
 from harvest.beginnings import archived_robots, is_beginning, read_robots_answer
 from harvest.courtesy import Meter, Receipt
-from harvest.limits import Breaker, Budget
+from harvest.limits import Budget
+from harvest.living import Living
 from harvest.pace import Pace, Turns
 from harvest.payloads import read_payload
 from harvest.reach import NotPublic, lowers, named_loopbacks
 from harvest.redirections import follow
-from harvest.retrying import asked_pause, backoff_s
+from harvest.retrying import asked_pause, backoff_s, is_to_be_tried_again, tells_of_trouble
 from harvest.revisits import answer_bytes
 from harvest.spellings import Refusal, Spellings
-from harvest.tape import NotTrusted, TooLarge
+from harvest.tape import ExchangeCut, NotTrusted, TooLarge
 from harvest.validators import Validators, confirms, held_answer, is_absence, is_not_modified, kept_validators
-from harvest.wire import TIMEOUT, Exchange, NotArchived
+from harvest.wire import Exchange, NotArchived, http_client
 from schema.addresses import canonical_url, same_host
 from schema.nouns import Payload, Visit
 from schema.sources import Source
@@ -67,26 +68,13 @@ class Client:
         contact = f" (+{source.contact})" if source.contact else ""
         self.user_agent = f"{AGENT}/{VERSION}{contact}"
         self._source, self._archive, self._pace = source, archive, pace
-        self._turns, self._breaker, self._budget, self._meter = Turns(pace), Breaker(), Budget(source.pace), Meter()
+        self._turns, self._living, self._budget, self._meter = Turns(pace), Living(), Budget(source.pace), Meter()
         self._loopbacks = named_loopbacks([*source.listings, *([source.sitemap] if source.sitemap else [])])
         self._validators = dict(validators or {})
         self._spellings = Spellings(written)
         # addresses whose last failure would be the same at once again
         self._futile: set[str] = set()
-        # no proxies, netrc or certificates from the environment; no cookies kept; each hop is ours to see
-        self._http = httpx.Client(
-            transport=transport,
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            trust_env=False,
-            headers={
-                "User-Agent": self.user_agent,
-                "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
-                "Accept-Language": "fr",
-                # Drupal answers 304 only to validators it gave to an uncompressed request
-                "Accept-Encoding": "identity",
-            },
-        )
+        self._http = http_client(transport, self.user_agent)
 
     def slow_down(self, delay_s: float) -> None:
         """Keep at least delay_s between requests from now on (robots.txt's Crawl-delay).
@@ -136,6 +124,7 @@ class Client:
     def _visit(self, url: str, role: str, via: str | None) -> Visit:
         visit = Visit(url, role, "not_asked", via=via)
         self._futile.discard(url)
+        self._living.put_aside.pop(url, None)
         misspelt: Visit | None = None
         for attempt in range(1, MAX_ATTEMPTS + 1):
             if why := self._budget.refusal():
@@ -153,24 +142,36 @@ class Client:
                 return replace(misspelt, attempts=attempt)
             if visit.redirect_url == url and wanted != address and (attempt == 1 or misspelt is not None):
                 continue
-            if url in self._futile or not _is_to_be_tried_again(visit):
+            is_of_validators = was_validated and visit.status == 304
+            if not self._is_worth_another_try(visit, is_of_validators=is_of_validators):
                 break
-            if attempt < MAX_ATTEMPTS and not (was_validated and visit.status == 304):
+            if attempt < MAX_ATTEMPTS and not is_of_validators:
                 self._turns.pause(backoff_s(RETRY_PAUSE_S, attempt, self._pace.chance()))
         return visit
 
+    def _is_worth_another_try(self, visit: Visit, *, is_of_validators: bool) -> bool:
+        if visit.url in self._futile or not is_to_be_tried_again(visit):
+            return False
+        return is_of_validators or self._living.is_worth_another_try(visit.url)
+
     def _exchange(self, asked: Visit) -> Visit:
-        """Ask once, in our turn."""
-        host = urlsplit(asked.url).netloc
-        self._breaker.require_closed(host)
+        """Ask once, in our turn; before that, where the host is about to be given up, for what shows that it lives."""
+        witness = self._living.witness(asked) if self._budget.has_room_for(2) else None
+        if witness is not None:
+            again = self._in_turn(Visit(witness.url, witness.role, "failed", via=witness.via))
+            self._living.hear(witness, has_failed=is_to_be_tried_again(again))
+        self._living.breaker.require_closed(urlsplit(asked.url).netloc)
+        return self._in_turn(asked)
+
+    def _in_turn(self, asked: Visit) -> Visit:
         self._turns.begin()
         self._budget.requests += 1
         try:
-            return self._attempt(asked, host)
+            return self._attempt(asked)
         finally:
             self._turns.end()
 
-    def _attempt(self, visit: Visit, host: str) -> Visit:
+    def _attempt(self, visit: Visit) -> Visit:
         address, validators = self._spellings.of(visit.url), self._validators.get(visit.url)
         headers = validators.headers() if validators else {}
         received_bytes = self._budget.received_bytes
@@ -186,9 +187,11 @@ class Client:
         except (httpx.InvalidURL, UnicodeError) as error:  # a host that no IDNA name is, `xn--` say
             return replace(visit, reason=f"{error}"[:300])
         except httpx.HTTPError as error:
-            self._breaker.note(host, has_failed=True)
+            self._living.note(visit, has_failed=True)
             if isinstance(error, (TooLarge, NotTrusted)):
                 self._futile.add(visit.url)
+            elif isinstance(error, ExchangeCut):
+                self._living.note_hung(visit)
             return replace(visit, reason=f"{error}"[:300])
         # what is played from an archive went over no wire
         self._budget.received_bytes = max(self._budget.received_bytes, received_bytes + len(exchange.response))
@@ -199,7 +202,7 @@ class Client:
             visit = self._archived(visit, address, exchange, validators)
         except BrokenAnswer as error:  # without even a head there is nothing to archive
             visit = replace(visit, reason=str(error))
-        self._breaker.note(host, has_failed=_tells_of_trouble(visit))
+        self._living.note(visit, has_failed=tells_of_trouble(visit))
         return visit
 
     def _archived(self, visit: Visit, address: str, exchange: Exchange, validators: Validators | None) -> Visit:
@@ -245,6 +248,8 @@ class Client:
             block = answer_bytes(self._archive.path, offset)
             answer, is_cut = read_robots_answer(block) if visit.role == "robots" else (read_answer(block), False)
         except BrokenAnswer as error:
+            if isinstance(error, TooLong):
+                self._futile.add(visit.url)
             return replace(visit, reason=str(error))
         visit = replace(
             visit,
@@ -256,7 +261,8 @@ class Client:
         self._heed(visit, answer, exchange)
         if answer.status in _REDIRECTIONS and (target := answer.header("location")):
             return follow(visit, target, self._source.schemes, self._spellings)
-        if answer.status == 200:  # the one status that is a page
+        # the one status that is a page; a robots.txt without content has no rule
+        if answer.status == 200 or (answer.status == 204 and visit.role == "robots"):
             etag, last_modified = (None, None) if is_cut else kept_validators(answer)
             return replace(visit, outcome="fetched", etag=etag, last_modified=last_modified)
         visit = replace(visit, outcome=_OUTCOME_OF_STATUS.get(answer.status, "http_error"))
@@ -291,6 +297,14 @@ class Client:
         """The load placed so far; visits is the ledger, which knows what robots.txt denied."""
         return self._meter.receipt(self.user_agent, self._budget, self._turns, visits)
 
+    def put_aside(self) -> tuple[str, ...]:
+        """The addresses of resources that kept us waiting, in order."""
+        return tuple(self._living.put_aside)
+
+    def asked_beside(self) -> dict[str, int]:
+        """By address, the requests that no visit tells of: what was asked again to see whether a host lives."""
+        return dict(self._living.asked_beside)
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
@@ -300,12 +314,3 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _is_to_be_tried_again(visit: Visit) -> bool:
-    return visit.outcome == "failed" or _tells_of_trouble(visit)
-
-
-def _tells_of_trouble(visit: Visit) -> bool:
-    """Whether the host answers that it cannot serve us now."""
-    return visit.status == 429 or (visit.status or 0) >= 500

@@ -14,13 +14,32 @@ MAX_FAILURES = 10
 
 @dataclass
 class Breaker:
-    """Counts failing exchanges in a row by host; open means that nothing more is asked."""
+    """Counts failing exchanges in a row by host; open means that nothing more is asked.
+
+    A host is in doubt that fails at some addresses and answers at others, up to its next answer.
+    """
 
     failures: Counter[str] = field(default_factory=Counter)
+    in_doubt: set[str] = field(default_factory=set)
 
     def note(self, host: str, *, has_failed: bool) -> None:
         """One more exchange with a host."""
         self.failures[host] = self.failures[host] + 1 if has_failed else 0
+        if not has_failed:
+            self.in_doubt.discard(host)
+
+    def is_about_to_open(self, host: str) -> bool:
+        """Whether one more failure opens it."""
+        return self.failures[host] == MAX_FAILURES - 1
+
+    def doubt(self, host: str) -> None:
+        """The host lives, though the addresses asked last failed: count anew."""
+        self.failures[host] = 0
+        self.in_doubt.add(host)
+
+    def is_in_doubt(self, host: str) -> bool:
+        """Whether the host lives, and no other address has answered since."""
+        return host in self.in_doubt
 
     def require_closed(self, host: str) -> None:
         """Refuse to ask a host that failed too often.
@@ -46,6 +65,10 @@ class Budget:
     def hear(self, size_bytes: int) -> None:
         """So many bytes came, whatever became of them."""
         self.received_bytes += size_bytes
+
+    def has_room_for(self, count: int) -> bool:
+        """Whether so many requests more are within what is allowed."""
+        return self.requests + count <= self.load.max_requests
 
     def refusal(self) -> str | None:
         """Why nothing more may be asked, None while something may."""

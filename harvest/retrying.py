@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from harvest.answers import Answer
 from schema.errors import SiteUnreachable
+from schema.nouns import Visit
 
 # a longer Retry-After is for another night
 MAX_RETRY_AFTER_S = 900.0
@@ -22,13 +23,15 @@ MAX_REST = timedelta(days=7)
 # for good. So the next night asks once and hears it again; less than a day, or the run of that night came too soon
 NEXT_NIGHT = timedelta(hours=20)
 
-# where RFC 9110, 10.2.3 gives the header a meaning
-_STATUSES = frozenset({429, 503, 301, 302, 303, 307, 308})
+# besides 5xx, the statuses that speak of the host and how it is asked, whose Retry-After is heeded: RFC 9110, 10.2.3 to
+# 15.5.14, and firewalls that say 403 to who comes too often. What a 404 says is of one page, and pauses no host
+_STATUSES = frozenset({301, 302, 303, 307, 308, 403, 408, 413, 425, 429})
 
 _SECONDS = re.compile(r"[0-9]+")
 # a longer rest says the same as this one, of 31 years: not tonight; and no calendar ends before it
 _MAX_DIGITS = 9
 _LONGEST_S = 10.0**_MAX_DIGITS
+_SERVER_ERRORS = 500
 _STAMP = "%Y-%m-%d %H:%M:%S"
 
 
@@ -61,7 +64,7 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
     Raises:
         RestAsked: longer than a run can wait, at once or in all.
     """
-    if answer.status not in _STATUSES:
+    if answer.status not in _STATUSES and answer.status < _SERVER_ERRORS:
         return None
     pause_s = retry_after_s(answer.header("retry-after"), read_http_date(answer.header("date")) or answered_at)
     if pause_s is None:
@@ -76,6 +79,16 @@ def asked_pause(url: str, answer: Answer, answered_at: datetime, former: Sequenc
             answered_at + kept,
         )
     return Pause(url, answer.status, pause_s)
+
+
+def is_to_be_tried_again(visit: Visit) -> bool:
+    """Whether the same request may have another answer at once."""
+    return visit.outcome == "failed" or tells_of_trouble(visit)
+
+
+def tells_of_trouble(visit: Visit) -> bool:
+    """Whether the host answers that it cannot serve us now."""
+    return visit.status == 429 or (visit.status or 0) >= 500
 
 
 def retry_after_s(stated: str | None, answered_at: datetime) -> float | None:

@@ -33,6 +33,11 @@ TIMEOUT = httpx.Timeout(connect=LIMITS.connect_s, read=LIMITS.read_s, write=LIMI
 _NEVER_SENT = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"referer"})
 
 
+# Python reads no number of 4301 digits
+_MAX_LENGTH_DIGITS = 20
+_BODILESS = (204, 304)
+
+
 class NotArchived(httpx.TransportError):
     """The WARC that is replayed holds no answer for this address."""
 
@@ -84,6 +89,8 @@ class NetworkTransport(httpx.BaseTransport):
         try:
             answer = self._pool.handle_request(self._asked(request))
             try:
+                if said.get("role") != "robots":
+                    _require_short(answer, max_bytes)
                 for _ in answer.iter_stream():
                     pass  # all of it is on the tape
             except TooLarge:
@@ -116,6 +123,16 @@ class NetworkTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connection."""
         self._pool.close()
+
+
+def _require_short(answer: httpcore.Response, max_bytes: int) -> None:
+    """Refuse a body that is too large by its own account before it comes: the connection is closed under it."""
+    said = {name.lower(): value for name, value in answer.headers}
+    if answer.status in _BODILESS or b"transfer-encoding" in said:  # a 304 tells the length of what is not sent
+        return
+    stated = said.get(b"content-length", b"")
+    if stated.isdigit() and int(stated[:_MAX_LENGTH_DIGITS]) > max_bytes:
+        raise TooLarge(f"more than {max_bytes} bytes: {stated.decode()[:_MAX_LENGTH_DIGITS]} are announced")
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -182,6 +199,23 @@ def _confirmed(revisit: ArchivedBlock) -> Exchange:
     except DamagedArchive as error:
         raise NotArchived(str(error)) from None
     return Exchange(asked, answer, revisit.archived_at, 0.0)
+
+
+def http_client(transport: httpx.BaseTransport, user_agent: str) -> httpx.Client:
+    """What asks over a transport: nothing from the environment (proxies, netrc), no cookies, each hop ours to see."""
+    return httpx.Client(
+        transport=transport,
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        headers={
+            "User-Agent": user_agent,
+            "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+            "Accept-Language": "fr",
+            # Drupal answers 304 only to validators it gave to an uncompressed request
+            "Accept-Encoding": "identity",
+        },
+    )
 
 
 def _told(status: int, exchange: Exchange) -> httpx.Response:

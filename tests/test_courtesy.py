@@ -191,6 +191,27 @@ def test_the_host_is_left_alone_for_as_long_as_it_says(
     assert asker.time.waits[1] == pytest.approx(pause_s, abs=3.0)
 
 
+@pytest.mark.parametrize("status", [500, 502, 504, 599])
+def test_every_status_that_is_tried_again_is_left_alone_for_as_long_as_it_says(asker: Asker, status: int) -> None:
+    asker.site.scripts["/a"] = [busy("Retry-After: 40", status=status), answer("ici")]
+    assert asker.fetch("/a").attempts == 2
+    assert asker.time.waits == [0.0, 40.0]
+
+
+@pytest.mark.parametrize("status", [403, 408, 413, 425])
+def test_a_refusal_may_ask_for_a_pause_of_the_host(asker: Asker, status: int) -> None:
+    asker.site.scripts |= {"/a": busy("Retry-After: 40", status=status), "/b": answer("ici")}
+    assert (asker.fetch("/a").attempts, asker.fetch("/b").attempts) == (1, 1)
+    assert asker.time.waits == [0.0, 40.0]
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 410, 451])
+def test_what_speaks_of_one_page_pauses_no_host(asker: Asker, status: int) -> None:
+    asker.site.scripts |= {"/a": busy("Retry-After: 40", status=status), "/b": answer("ici")}
+    assert (asker.fetch("/a").attempts, asker.fetch("/b").attempts) == (1, 1)
+    assert asker.time.waits == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("stated", ["901", "315360000", "9" * 60, date_in(3600), date_in(10 * 365 * 86400)])
 def test_a_host_that_wants_a_longer_rest_is_left_for_another_night(asker: Asker, status: int, stated: str) -> None:
@@ -281,8 +302,28 @@ def test_a_storm_ends_the_run_within_ten_requests(tmp_path: Path, trouble: Answe
         with pytest.raises(SiteUnreachable, match="breaker open"):
             harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, [])
         stormy = [target for target in without_own(site.targets(), BEHIND) if target not in ("/robots.txt", "/liste")]
-    assert len(stormy) == MAX_FAILURES
+        assert site.targets().count("/liste") == 1 + (len(stormy) > MAX_FAILURES)
+    # a listing that answers still, out of a cache perhaps, buys time once; not from a host that says it is busy
+    bought = 0 if trouble in (busy(), busy(status=429)) else MAX_FAILURES - 1
+    assert len(stormy) == MAX_FAILURES + bought
     assert max(Counter(stormy).values()) <= MAX_ATTEMPTS
+
+
+@pytest.mark.usefixtures("_no_pause")
+@pytest.mark.parametrize("trouble", [busy(), busy(status=500), busy(status=429), (b"", "close"), (b"", "reset")])
+@pytest.mark.parametrize("well", [0, 3])
+def test_a_storm_over_the_whole_site_ends_the_run_within_ten_requests(
+    tmp_path: Path, trouble: Answer, well: int
+) -> None:
+    scripts: dict[str, Script] = {**SITE, **{f"/{slug}": trouble for slug in SLUGS[well:]}}
+    scripts["/liste"] = [listing("Liste", SLUGS), trouble]
+    scripts |= {f"/{slug}": [resource(slug), trouble] for slug in SLUGS[:well]}
+    with SiteServer(scripts) as site:
+        with pytest.raises(SiteUnreachable, match="breaker open"):
+            harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, [])
+        asked = [target for target in without_own(site.targets(), BEHIND) if target != "/robots.txt"]
+    assert len(asked) == 1 + well + MAX_FAILURES
+    assert max(Counter(asked).values()) <= MAX_ATTEMPTS
 
 
 @pytest.mark.usefixtures("_no_pause")
@@ -474,7 +515,7 @@ def test_robots_that_can_be_had_or_is_not_there_lets_the_run_go_on(
 def test_robots_that_cannot_be_had_postpones_the_run(
     tmp_path: Path, robots: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(0.2))
+    monkeypatch.setattr("harvest.wire.TIMEOUT", httpx.Timeout(0.2))
     asked, ledger = robots_run(tmp_path, robots)
     assert isinstance(ledger, str)
     assert "postponed" in ledger
@@ -537,6 +578,15 @@ def test_robots_that_is_read_whole_is_not_called_cut(tmp_path: Path) -> None:
     assert isinstance(ledger, Ledger)
     assert ledger.courtesy is not None
     assert ledger.courtesy["robots_cut"] == {}
+
+
+def test_robots_without_content_has_no_rule(tmp_path: Path) -> None:
+    asked, ledger = robots_run(tmp_path, b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert isinstance(ledger, Ledger)
+    assert "/r1" in asked
+    assert ledger.courtesy is not None
+    assert list(ledger.courtesy["robots_digest"].values()) == [None]
+    assert {(v.outcome, v.status) for v in ledger.visits if v.role == "robots"} == {("fetched", 204)}
 
 
 @pytest.mark.parametrize(("status", "goes_on"), [("404 Not Found", True), ("503 Later", False)], ids=["absent", "busy"])

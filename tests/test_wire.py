@@ -20,7 +20,6 @@ from flows.jobs import refresh
 from flows.ledger import read_ledgers
 from flows.stages import harvest
 from harvest import answers
-from harvest import client as client_module
 from harvest.answers import read_answer
 from harvest.archive import ArchiveWriter, read_block, read_blocks
 from harvest.client import Client, Pace
@@ -211,26 +210,26 @@ def test_a_server_that_never_answers_is_given_up(site: SiteServer, writer: Archi
     site.scripts["/a"] = (5.0, answer("too late"))
     with held_to(site, writer, Limits(read_s=0.1)) as fetch:
         started = time.monotonic()
-        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s", attempts=1)
     assert time.monotonic() - started < 2.0
 
 
 def test_a_request_may_ask_for_less_time_than_the_limits_give(
     site: SiteServer, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(0.1))
+    monkeypatch.setattr("harvest.wire.TIMEOUT", httpx.Timeout(0.1))
     site.scripts["/a"] = (5.0, answer("too late"))
     with held_to(site, writer, Limits()) as fetch:
-        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s", attempts=1)
 
 
 def test_a_request_cannot_ask_for_more_time_than_the_limits_give(
     site: SiteServer, writer: ArchiveWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "TIMEOUT", httpx.Timeout(None))
+    monkeypatch.setattr("harvest.wire.TIMEOUT", httpx.Timeout(None))
     site.scripts["/a"] = (5.0, answer("too late"))
     with held_to(site, writer, Limits(read_s=0.1)) as fetch:
-        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s")
+        refused(fetch("/a"), writer, "deadline: nothing came for 0.1 s", attempts=1)
 
 
 def test_a_drip_beyond_the_deadline_is_cut(site: SiteServer, writer: ArchiveWriter) -> None:
@@ -238,7 +237,7 @@ def test_a_drip_beyond_the_deadline_is_cut(site: SiteServer, writer: ArchiveWrit
     site.scripts["/a"] = (head, *((0.02, b"x") * 400))
     with held_to(site, writer, Limits(exchange_s=0.15)) as fetch:
         started = time.monotonic()
-        refused(fetch("/a"), writer, "deadline: no end after 0.15 s")
+        refused(fetch("/a"), writer, "deadline: no end after 0.15 s", attempts=1)
     assert time.monotonic() - started < 2.0
 
 
@@ -246,7 +245,7 @@ def test_a_server_that_falls_silent_is_cut_at_the_deadline(site: SiteServer, wri
     site.scripts["/a"] = (answer("hello")[:-1], 0.5, "close")
     with held_to(site, writer, Limits(exchange_s=0.1)) as fetch:
         started = time.monotonic()
-        refused(fetch("/a"), writer, "deadline: no end after 0.1 s")
+        refused(fetch("/a"), writer, "deadline: no end after 0.1 s", attempts=1)
     assert time.monotonic() - started < 1.0
 
 
@@ -255,6 +254,28 @@ def test_a_body_beyond_the_cap_is_cut(site: SiteServer, writer: ArchiveWriter, m
     site.scripts |= {"/a": make(b"x" * 3_000_000), "/b": answer(b"x" * 90_000)}
     with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
         refused(fetch("/a"), writer, "more than 100000 bytes", attempts=1)
+        assert fetch("/b").outcome == "fetched"
+
+
+def test_a_body_that_is_announced_as_too_large_is_refused_at_its_head(site: SiteServer, writer: ArchiveWriter) -> None:
+    with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
+        for length in ("100001", "9" * 19):
+            site.scripts["/a"] = (f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode(), 5.0, b"x" * 1000)
+            started = time.monotonic()
+            refused(fetch("/a"), writer, f"more than 100000 bytes: {length} are announced", attempts=1)
+            assert time.monotonic() - started < 2.0
+        site.scripts["/b"] = answer(b"x" * 99_900)
+        assert fetch("/b").outcome == "fetched"
+
+
+def test_an_announced_length_that_tells_of_no_body_is_let_be(site: SiteServer, writer: ArchiveWriter) -> None:
+    site.scripts |= {
+        "/a": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 999999999\r\n\r\n",
+        "/b": answer("b"),
+    }
+    with held_to(site, writer, Limits(page_bytes=100_000)) as fetch:
+        visit = fetch("/a")
+        assert (visit.status, visit.reason) == (304, "304 without being asked for it")
         assert fetch("/b").outcome == "fetched"
 
 
