@@ -7,16 +7,24 @@ on it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 from flows.reading import DAMAGED
+from harvest.fixity import Fault, check, check_tonight, dependent_rows
+from harvest.index import SCHEMA, read_index
+from releases.store import Release
 from schema.errors import DamagedArchive
+from schema.layout import Layout
 from schema.nouns import Reading
 
 Tables = Mapping[str, Iterable[Mapping[str, Any]]]
 _NAMED = 3
+# read again in a night to see whether it is what was written: a second or less. What a source archives in years
+CHECKED_BYTES = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,88 @@ def say(pages: Sequence[DamagedPage]) -> str:
     more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     count = f"{len(reasons)} archived page{' is' if len(reasons) == 1 else 's are'} damaged and left out"
     return f"; {count}: {'; '.join(reasons[:_NAMED])}{more}; restore from a copy"
+
+
+# --- what nobody has asked for: the archives are looked through night by night ----------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRecord:
+    """A record that is not what was written, or (records > 1) all those of a file; the resources that rest on it."""
+
+    url: str
+    file: str
+    offset: int
+    reason: str
+    resource_ids: tuple[str, ...]
+    records: int = 1
+
+    def __str__(self) -> str:
+        what = f"offset {self.offset}{f', {self.url}' if self.url else ''}" if self.records == 1 else "all of it"
+        named = ", ".join(self.resource_ids[:_NAMED]) + (", ..." if len(self.resource_ids) > _NAMED else "")
+        return f"{self.file}, {what}: {self.reason}, {f'on which {named} rest' if named else 'no resource rests on it'}"
+
+
+def damaged_records(
+    layout: Layout, sets: Iterable[Release | None], night: int | None = None
+) -> tuple[DamagedRecord, ...]:
+    """What in the archives is not what was written, and which resources of some sets of tables rest on it.
+
+    night: looks at no more than `CHECKED_BYTES`, at others in turn by this number; None looks at everything.
+    """
+    faults = check(layout.raw) if night is None else check_tonight(layout.raw, night, CHECKED_BYTES)
+    if not faults:
+        return ()
+    try:
+        index = read_index(layout.raw)
+        tables = _joined({one.path: one for one in sets if one is not None}.values())
+    except DamagedArchive:
+        # it is not known what rests on what; a table that is damaged is said by who reads it
+        index, tables = SCHEMA.empty_table(), {}
+    lengths = Counter(index["file"].to_pylist())
+    found = []
+    for file, group in groupby(faults, key=lambda fault: fault.file):
+        here = list(group)
+        is_all = 1 < len(here) >= lengths[file]
+        for together in [here] if is_all else [[fault] for fault in here]:
+            resting = dependent_rows(tables, together, index).resource_ids
+            found.append(_described(together, resting))
+    return tuple(found)
+
+
+def _joined(sets: Iterable[Release]) -> dict[str, list[dict[str, Any]]]:
+    names = ("pages", "records")
+    read = [one.tables(names) for one in sets]
+    return {name: [row for tables in read for row in tables[name]] for name in names}
+
+
+def _described(faults: Sequence[Fault], resting: tuple[str, ...]) -> DamagedRecord:
+    first = faults[0]
+    url = first.url if len(faults) == 1 else ""
+    return DamagedRecord(url, first.file, first.offset, first.reason, resting, len(faults))
+
+
+def say_all(pages: Sequence[DamagedPage], records: Sequence[DamagedRecord]) -> str:
+    """What is said of damage behind a verdict: of pages that were left out, and of records that nobody asked for."""
+    more = [str(one) for one in _unmet(pages, records)]
+    if not more:
+        return say(pages)
+    left = f"; and {len(more) - _NAMED} more" if len(more) > _NAMED else ""
+    count = sum(one.records for one in _unmet(pages, records))
+    what = f"{count} archive record{' is' if count == 1 else 's are'} not what was written"
+    return f"{say(pages)}; {what}: {'; '.join(more[:_NAMED])}{left}; restore from a copy"
+
+
+def as_values(pages: Sequence[DamagedPage], records: Sequence[DamagedRecord]) -> list[dict[str, Any]]:
+    """The same for the report of a run: one entry a page or record, with the resources that rest on it."""
+    resting = {(one.file, one.offset): one.resource_ids for one in records}
+    told = [{**asdict(page), "resource_ids": resting.get((page.file, page.offset), ())} for page in pages]
+    return [*told, *(asdict(one) for one in _unmet(pages, records))]
+
+
+def _unmet(pages: Sequence[DamagedPage], records: Sequence[DamagedRecord]) -> list[DamagedRecord]:
+    met = {(page.file, page.offset) for page in pages}
+    return [one for one in records if one.records > 1 or (one.file, one.offset) not in met]
 
 
 def require_nothing_lost(pages: Collection[DamagedPage], before: Tables, after: Tables) -> None:

@@ -82,7 +82,7 @@ def plan_erasure(source: Source, found: Survey, passages: Passages, note: Note) 
         if original is not None:
             plan.records.setdefault(path, {})[revisit.offset] = repeating(revisit, original, note)
     for path, record in found.ledgers.items():
-        block = _renewed_ledger(record.block, plan.places)
+        block = renewed_ledger(record.block, plan.places)
         if block != record.block:
             plan.ledgers[path] = (record.offset, rewritten(record, block))
     return plan
@@ -166,8 +166,8 @@ def _reads_as_before(source: Source, page: Page, blanked: Payload) -> bool:
     return [replace(one, position=0) for one in before] == [replace(one, position=0) for one in after]
 
 
-def _renewed_ledger(block: bytes, made: Mapping[Place, Redacted]) -> bytes:
-    """A run's ledger with the digests of the pages that the archive holds now."""
+def renewed_ledger(block: bytes, made: Mapping[Place, Redacted]) -> bytes:
+    """A run's ledger, as JSON, with the digests of the pages that the archive holds now."""
     values = json.loads(block)
     values["visits"] = [_renewed_visit(visit, made) for visit in values["visits"]]
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -62,6 +62,12 @@ def needless(layout: Layout, ground: Release | None) -> set[int]:
     return {run for run in runs if run_state(layout, run) not in (None, "imported")}
 
 
+def dispensable(layout: Layout, ground: Release | None) -> set[int]:
+    """Runs that a release rests on and that bring no copies: their ledgers only tell what not to ask again."""
+    runs = {run for run in layout.runs() if ground is not None and run <= int(ground.manifest["run"])}
+    return {run for run in runs if run_state(layout, run) not in (None, "imported")}
+
+
 def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former: Former, step: Step) -> Built:
     """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
     ground = former.ground

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.building import Built
-from flows.damage import require_nothing_lost, say
+from flows.damage import as_values, damaged_records, require_nothing_lost, say, say_all
 from flows.decisions import judgements_digest, read_judgements
-from flows.grounds import Former, build_upon, former_tables, known_addresses, needless
-from flows.ledger import Kind, Ledger, read_ledgers
+from flows.grounds import Former, build_upon, dispensable, former_tables, known_addresses, needless
+from flows.ledger import Kind, Ledger, keep_ledger, keep_ledgers, read_ledgers
 from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
 from flows.publishing import Step, at_once, publish_built
@@ -78,7 +78,10 @@ def refresh(
         told = ""
         try:
             former = former_tables(source, layout, release)
-            past = read_ledgers(layout, {run, *needless(layout, former.ground)})
+            keep_ledgers(layout)
+            records = damaged_records(layout, (release, former.ground), run)
+            told, report["damaged"] = say_all((), records), as_values((), records)
+            past = read_ledgers(layout, {run, *needless(layout, former.ground)}, dispensable(layout, former.ground))
             validators = validators_of(ledger.visits for ledger in past)
             wanted = (run, known, kind, progress, validators, unfinished, partial(_note_courtesy, report))
             written = written_of(ledger.visits for ledger in past)
@@ -87,8 +90,7 @@ def refresh(
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = [*(p for p in past if p.kind != "dry"), tonight]
             built = build_upon(source, layout, ledgers, former, step)
-            told = say(built.damaged)
-            report["damaged"] = [asdict(page) for page in built.damaged]
+            told, report["damaged"] = say_all(built.damaged, records), as_values(built.damaged, records)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
             outcome = replace(outcome, verdict=f"{outcome.verdict}{told}{say_empty(tonight.listings)}")
@@ -97,6 +99,7 @@ def refresh(
             note_rest(source, layout, error)
             again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}
             write_run(layout, run, {**report, **ended, **again}, pages)
+            keep_ledgers(layout)
             shutil.rmtree(layout.staging, ignore_errors=True)
             raise
         except BaseException as error:
@@ -106,6 +109,7 @@ def refresh(
             raise
         ended = {"verdict": outcome.verdict, "exit_code": 0, "ended_at": datetime.now(UTC), **outcome.facts}
         write_run(layout, run, {**report, **ended}, pages)
+        keep_ledger(layout, tonight)
         shutil.rmtree(layout.staging, ignore_errors=True)
         return outcome
 
@@ -187,6 +191,8 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
         forget(layout)
         finish_takedown(source, layout)
         release = readable_release(layout)
+        keep_ledgers(layout)
+        records = damaged_records(layout, (release,))
         ledgers = [ledger for ledger in read_ledgers(layout) if ledger.kind != "dry"]
         if not ledgers:
             raise UsageError(
@@ -208,6 +214,7 @@ def rebuild(source: Source, data: Path, *, step: Step = at_once) -> Outcome:
             outcome = bring_in(source, layout, built, release, change or "later runs", step)
         else:
             outcome = Outcome(f"{source.name}: rebuilt, {proof}: {_counts_of(release)}")
+        outcome = replace(outcome, verdict=f"{outcome.verdict}{say_all((), records)}")
         shutil.rmtree(layout.staging, ignore_errors=True)
         return outcome
 

@@ -1,13 +1,23 @@
-"""The ledger of a run as JSON, in the archive's last record, and the readings that pass between two steps as files."""
+"""The ledger of a run as JSON, in the archive's last record, and the readings that pass between two steps as files.
+
+    data/clean/<source>/runs/000007/ledger.parquet    the same JSON once more, for when that record is damaged
+
+The copy is made when the run ends, and by a later run where it is missing. A takedown makes it anew (flows.takedown).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+import os
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from harvest.archive import read_ledger
@@ -16,6 +26,7 @@ from schema.layout import Layout
 from schema.nouns import ListingVisit, Reading, Visit
 
 FORMAT = 1
+_COPY = "ledger.parquet"
 
 
 # a visit of the site that may be published, an imported copy, a visit that was only to be looked at
@@ -51,22 +62,92 @@ def to_json(ledger: Ledger) -> dict[str, Any]:
     return values
 
 
-def read_ledgers(layout: Layout, needless: Collection[int] = ()) -> list[Ledger]:
+def read_ledgers(layout: Layout, needless: Collection[int] = (), dispensable: Collection[int] = ()) -> list[Ledger]:
     """The ledgers of all runs that came to their end, in order; those of needless runs are not opened.
 
+    dispensable are runs whose ledger only spares requests: where it is damaged, and has no copy, it is left out.
+
     Raises:
-        DamagedArchive: an archive cannot be read, or its ledger is missing or of another format.
+        DamagedArchive: a ledger is missing, damaged or of another format, and no copy of it is kept.
     """
-    return [ledger_of(layout, run) for run in layout.runs() if run not in needless]
+    found = []
+    for run in layout.runs():
+        with suppress(*((DamagedArchive,) if run in dispensable else ())):
+            found += [ledger_of(layout, run)] if run not in needless else []
+    return found
 
 
 def ledger_of(layout: Layout, run: int) -> Ledger:
-    """The ledger of a run that came to its end.
+    """The ledger of a run that came to its end; the copy of it where the archive's is damaged.
 
     Raises:
-        DamagedArchive: the archive cannot be read, or its ledger is missing or of another format.
+        DamagedArchive: it is missing, damaged or of another format, and no copy of it is kept.
     """
-    path = layout.archive(run)
+    try:
+        return _archived(layout.archive(run))
+    except DamagedArchive:
+        copied = _read(_copy_of(layout, run))
+        if copied is None:
+            raise
+        return _LEDGER.validate_json(copied)
+
+
+def keep_ledger(layout: Layout, ledger: Ledger) -> None:
+    """Keep a copy of a run's ledger beside its report; without room for it the archive's is all there is."""
+    if layout.run(ledger.run).is_dir():
+        with suppress(OSError):
+            _write(_copy_of(layout, ledger.run), json.dumps(to_json(ledger), ensure_ascii=False).encode())
+
+
+def keep_ledgers(layout: Layout) -> None:
+    """Keep copies of ledgers that have none; a damaged one cannot be copied any more."""
+    for run in layout.runs():
+        if layout.run(run).is_dir() and not _copy_of(layout, run).exists():
+            with suppress(DamagedArchive):
+                keep_ledger(layout, _archived(layout.archive(run)))
+
+
+def drop_copies(layout: Layout, archives: Iterable[str]) -> None:
+    """Remove the copies of the ledgers of some archives, given by name, that say something else now."""
+    changed = set(archives)
+    for run in layout.runs():
+        if layout.archive(run).name in changed:
+            _copy_of(layout, run).unlink(missing_ok=True)
+
+
+def renew_copy(folder: Path, target: Path, change: Callable[[bytes], bytes]) -> None:
+    """Put the copy in a run's folder into another folder, its JSON changed; one that cannot be read is dropped."""
+    copied = _read(folder / _COPY)
+    if copied is not None:
+        with suppress(OSError):
+            _write(target / _COPY, change(copied))
+
+
+def _read(path: Path) -> bytes | None:
+    """The JSON of a copy; None where there is none, or it is damaged."""
+    try:
+        with path.open("rb") as stream:
+            table = pq.ParquetFile(stream, page_checksum_verification=True).read()
+            return str(table["ledger"][0].as_py()).encode()
+    except Exception:  # noqa: BLE001  # damaged bytes make pyarrow raise whatever it meets first
+        return None
+
+
+def _write(path: Path, block: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    table = pa.table({"ledger": [block.decode()]})
+    with fresh.open("wb") as stream:
+        pq.write_table(table, stream, compression="zstd", use_dictionary=False, write_page_checksum=True)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+
+
+def _copy_of(layout: Layout, run: int) -> Path:
+    return layout.run(run) / _COPY
+
+
+def _archived(path: Path) -> Ledger:
     values = read_ledger(path)
     if values is None:
         raise DamagedArchive(f"{path}: its last record, the ledger, is missing; restore the file")

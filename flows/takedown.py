@@ -12,26 +12,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.decisions import Takedown, add_takedown, one_line, read_takedowns
-from flows.erasing import plan_erasure, put_in_place, sync, write_erasure
+from flows.erasing import plan_erasure, put_in_place, renewed_ledger, sync, write_erasure
 from flows.grounds import Former, build_upon
-from flows.ledger import read_ledgers
+from flows.ledger import drop_copies, keep_ledgers, read_ledgers, renew_copy
 from flows.lock import locked
 from flows.manifest import has_heard, inputs, takedown_entry
 from flows.publishing import at_once, publish_built
 from flows.register import read_register, write_register
 from flows.remembered import forget
 from flows.residue import find_residue
-from flows.survey import Survey, archive_files, survey
+from flows.survey import Place, Survey, archive_files, survey
 from flows.taken import NOTE, prints_of
 from flows.taking import Known, known_of, table_folders
 from harvest.index import INDEX_NAME, write_index
-from harvest.redact import Note
+from harvest.redact import Note, Redacted
 from parsers.sought import Passages, find_sought
 from releases.store import Release, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
@@ -160,7 +160,7 @@ def _stage(source: Source, layout: Layout, said: Takedown, found: Survey, passag
         entry={**takedown_entry(said), "at": said.said_at.isoformat()},
         inputs=made,
     )
-    rows = _stage_tables(layout, what)
+    rows = _stage_tables(layout, what, plan.places)
     _stage_register(layout, said)
     newest = latest_release(layout)
     is_heard = newest is None or _is_up_to_date(newest, layout)
@@ -173,13 +173,15 @@ def _stage(source: Source, layout: Layout, said: Takedown, found: Survey, passag
     return [records, f"{_count(sum(fewer), 'row')} in {_count(len(fewer), 'set')} of tables", *plan.notes]
 
 
-def _stage_tables(layout: Layout, what: Withdrawal) -> dict[str, int]:
-    """Write aside every folder of tables that changes; how many rows each loses."""
+def _stage_tables(layout: Layout, what: Withdrawal, made: Mapping[Place, Redacted]) -> dict[str, int]:
+    """Write aside every folder of tables that changes, copies of ledgers with them; how many rows each loses."""
     aside, rows = _clean_folder(layout), {}
     for folder in table_folders(layout.clean, "releases", "held", "runs"):
         name = folder.relative_to(layout.clean).as_posix()
         if name.startswith("runs/"):
             stage_run(folder, aside / name, what)
+            if (aside / name).is_dir():
+                renew_copy(folder, aside / name, lambda block: renewed_ledger(block, made))
         else:
             rows[name] = stage_withdrawn(folder, aside / name, what)
     return rows
@@ -200,9 +202,11 @@ def _apply(layout: Layout) -> None:
     """Put the archives and the register that lie aside in their places; what is there already is passed over."""
     plan = _raw_folder(layout) / _PLAN
     put_in_place((path for path in _raw_folder(layout).iterdir() if path != plan), layout.raw)
+    # all that the plan names: what was put in place before a kill is not in the index yet
+    changed = json.loads(plan.read_text(encoding="utf-8"))
+    drop_copies(layout, changed)
     if (layout.raw / INDEX_NAME).exists():
-        # all that the plan names: what was put in place before a kill is not in the index yet
-        write_index(layout.raw, again=json.loads(plan.read_text(encoding="utf-8")))
+        write_index(layout.raw, again=changed)
 
 
 def _publish(source: Source, layout: Layout) -> Release | None:
@@ -246,6 +250,7 @@ def _swap_tables(layout: Layout) -> None:
 def _close(layout: Layout) -> None:
     """Put the tables in place and leave nothing aside: from here on it is done."""
     _swap_tables(layout)
+    keep_ledgers(layout)
     forget(layout)
     shutil.rmtree(layout.staging, ignore_errors=True)
     for folder in (_clean_folder(layout), _raw_folder(layout)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -40,11 +40,15 @@ class Dependents:
     resource_ids: tuple[str, ...]
 
 
-def check(raw: Path) -> list[Fault]:
+def check(raw: Path, in_part: Collection[str] = ()) -> list[Fault]:
     """Everything in a source's archives that is not as the index says: changed, cut, missing, added.
 
     A damaged index is one fault; the archives are then checked by their own checksums alone, as are archives that the
     index does not know.
+
+    Args:
+        raw: folder of the archives.
+        in_part: names of archives that are only to be looked for: whether they are there, as long as they were.
     """
     faults: list[Fault] = []
     try:
@@ -52,12 +56,31 @@ def check(raw: Path) -> list[Fault]:
     except DamagedArchive as error:
         faults, rows = [Fault("index.parquet", 0, "", str(error))], []
     for file, group in groupby(rows, key=lambda row: str(row["file"])):
-        faults += _check_indexed(raw / file, list(group))
+        told = list(group)
+        faults += _check_size(raw / file, told) if file in in_part else _check_indexed(raw / file, told)
     indexed = {row["file"] for row in rows}
     for path in archives(raw):
-        if path.name not in indexed:
+        if path.name not in indexed and path.name not in in_part:
             faults += _check_alone(path)
     return faults
+
+
+def check_tonight(raw: Path, night: int, most_bytes: int) -> list[Fault]:
+    """What `check` finds in as many archives as so many bytes are: the newest, and others in turn, night by night.
+
+    The newest, and one other, are read whatever they hold; every other archive is looked for and measured.
+
+    Args:
+        raw: folder of the archives.
+        night: counts the nights.
+        most_bytes: to be read in one of them.
+    """
+    paths = archives(raw)
+    older = len(paths) - 1
+    turn = paths[-1:] + [paths[(night + place) % older] for place in range(older)]
+    sizes = [path.stat().st_size for path in turn]
+    left_out = [path.name for place, path in enumerate(turn) if place > 1 and sum(sizes[: place + 1]) > most_bytes]
+    return check(raw, left_out)
 
 
 def dependent_rows(tables: Mapping[str, Iterable[Row]], faults: Iterable[Fault], index: pa.Table) -> Dependents:
@@ -112,6 +135,13 @@ def _check_indexed(path: Path, rows: list[dict[str, Any]]) -> Iterator[Fault]:
     except OSError as error:
         for row in rows:
             yield Fault(path.name, row["offset"], row["url"], f"the file cannot be read ({error.strerror})")
+
+
+def _check_size(path: Path, rows: list[dict[str, Any]]) -> Iterator[Fault]:
+    """Compare the length of a file with that of its rows; what is wrong is told record by record."""
+    end = rows[-1]["offset"] + rows[-1]["length"]
+    if not path.is_file() or path.stat().st_size != end:
+        yield from _check_indexed(path, rows)
 
 
 def _why(path: Path, offset: int) -> str:

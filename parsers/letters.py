@@ -129,9 +129,9 @@ class Letters:
             return True
         if self.view is View.SHOWN or self.view is View.TAGGED:
             return any(_is_end(tag) for tag in _TAG.finditer(gap))
-        if self.view is View.ADDRESSES and _NEXT_VALUE.search(self.text, self.ends[last], upto + _NAME_CHARS):
-            return True
-        return bool(_VALUE_ENDS.search(gap))
+        following = _NEXT_VALUE.search(self.text, self.ends[last], upto + _NAME_CHARS)
+        is_value_over = self.view is View.ADDRESSES and following is not None and following.start() <= upto
+        return is_value_over or bool(_VALUE_ENDS.search(gap))
 
 
 def letters(text: str, view: View) -> Letters:

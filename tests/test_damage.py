@@ -13,13 +13,15 @@ from flows.accepting import accept
 from flows.captures import import_warc
 from flows.jobs import rebuild, refresh
 from flows.ledger import ledger_of
-from harvest.fixity import check
+from harvest.blocks import LEDGER_URI
+from harvest.fixity import check, check_tonight
 from harvest.index import INDEX_NAME, read_index
 from harvest.members import Damage, scan_records
 from releases.store import latest_release
-from schema.errors import DamagedArchive, HeldByGate
+from schema.errors import DamagedArchive, HeldByGate, SiteUnreachable
 from schema.layout import Layout
-from tests.site_server import SiteServer, listing, make_source, resource
+from schema.sources import Source
+from tests.site_server import SiteServer, block, listing, make_source, page, resource
 from tests.small_site import warc
 
 SLUGS = [f"r{number}" for number in range(8)]
@@ -131,6 +133,8 @@ def test_a_ledger_is_read_behind_damage_and_a_damaged_one_is_said(site: SiteServ
     assert ledger_of(layout, 1) == sound
     cut = layout.archive(1).read_bytes()[:-9]
     layout.archive(1).write_bytes(cut)
+    assert ledger_of(layout, 1) == sound
+    (layout.run(1) / "ledger.parquet").unlink()
     with pytest.raises(DamagedArchive, match="the ledger, is missing"):
         ledger_of(layout, 1)
 
@@ -165,3 +169,131 @@ def test_a_revisit_of_a_damaged_page_costs_its_own_page_alone(site: SiteServer, 
     told = import_warc(source, there, Layout(here, "essai").archive(2)).facts["left_aside"]
     assert any("original missing" in line and "/r1" in line for line in told)
     assert len(ledger_of(Layout(there, "essai"), 2).visits) >= 2
+
+
+# --- what nobody asks for ---------------------------------------------------------------------------------------------
+
+
+def three_nights(site: SiteServer, data: Path) -> tuple[Source, Layout]:
+    """A first night, one with news, one without."""
+    source, layout = make_source(site.origin), Layout(data, "essai")
+    refresh(source, data)
+    site.scripts["/r1"] = page(block("r1").replace("h2>", "h1>").replace("écrit", "récrit"))
+    refresh(source, data)
+    refresh(source, data)
+    return source, layout
+
+
+def damage_ledger(layout: Layout, run: int) -> bytes:
+    path = layout.archive(run)
+    was = path.read_bytes()
+    found = next(r for r in scan_records(path) if not isinstance(r, Damage) and r.url == LEDGER_URI)
+    place = found.offset + found.length // 2
+    path.write_bytes(was[:place] + bytes([was[place] ^ 4]) + was[place + 1 :])
+    return was
+
+
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_a_damaged_ledger_is_read_from_its_copy_and_said_each_night(site: SiteServer, tmp_path: Path, run: int) -> None:
+    source, layout = three_nights(site, tmp_path)
+    before = {table: rows(layout, table) for table in ("resources", "ids", "history")}
+    sound, was = ledger_of(layout, run), damage_ledger(layout, run)
+    assert ledger_of(layout, run) == sound
+    name = layout.archive(run).name
+    for _ in range(2):
+        asked = len(site.asked)
+        verdict = refresh(source, tmp_path).verdict
+        assert "unchanged since release 2" in verdict
+        assert f"1 archive record is not what was written: {name}, offset" in verdict
+        assert "urn:moisson:ledger" in verdict
+        assert len(site.asked) > asked
+        (told,) = report(layout)["damaged"]
+        assert (told["file"], told["url"]) == (name, "urn:moisson:ledger")
+    assert f"not what was written: {name}" in rebuild(source, tmp_path).verdict
+    assert {table: rows(layout, table) for table in before} == before
+    layout.archive(run).write_bytes(was)
+    assert "not what was written" not in refresh(source, tmp_path).verdict
+    assert report(layout)["damaged"] == []
+    assert "not what was written" not in rebuild(source, tmp_path).verdict
+
+
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_a_damaged_ledger_without_a_copy_stops_no_refresh(site: SiteServer, tmp_path: Path, run: int) -> None:
+    source, layout = three_nights(site, tmp_path)
+    damage_ledger(layout, run)
+    (layout.run(run) / "ledger.parquet").unlink()
+    assert "urn:moisson:ledger" in refresh(source, tmp_path).verdict
+    assert not (layout.run(run) / "ledger.parquet").exists()
+    with pytest.raises(DamagedArchive, match=f"{layout.archive(run).name}: its last record"):
+        rebuild(source, tmp_path)
+
+
+def test_ledgers_of_before_get_their_copies(site: SiteServer, tmp_path: Path) -> None:
+    source, layout = three_nights(site, tmp_path)
+    copies = [layout.run(run) / "ledger.parquet" for run in (1, 2, 3)]
+    held = [copy.read_bytes() for copy in copies]
+    for copy in copies:
+        copy.unlink()
+    refresh(source, tmp_path)
+    assert [copy.read_bytes() for copy in copies] == held
+    copies[1].write_bytes(held[1][:-200])
+    damage_ledger(layout, 2)
+    with pytest.raises(DamagedArchive, match="the ledger, is missing"):
+        ledger_of(layout, 2)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08" + b"x" * 5000, None])
+def test_an_archive_that_is_garbage_or_empty_or_gone_is_said_in_one_line(
+    site: SiteServer, tmp_path: Path, content: bytes | None
+) -> None:
+    source, layout = three_nights(site, tmp_path)
+    mine = {row["resource_id"] for row in rows(layout, "resources") if not row["url"].endswith("/r1")}
+    was = layout.archive(1).read_bytes()
+    layout.archive(1).unlink()
+    if content is not None:
+        layout.archive(1).write_bytes(content)
+    for _ in range(2):
+        verdict = refresh(source, tmp_path).verdict
+        assert "archive records are not what was written: 000001.warc.gz, all of it: " in verdict
+        (told,) = [one for one in report(layout)["damaged"] if "records" in one]
+        assert told["records"] > len(SLUGS)
+        # the release rests on it, though later nights asked anew
+        assert mine <= set(told["resource_ids"])
+        assert any(name in verdict for name in mine)
+    layout.archive(1).write_bytes(was)
+    assert "not what was written" not in refresh(source, tmp_path).verdict
+
+
+def test_a_damaged_record_names_what_rests_on_it_before_anybody_reads_it(site: SiteServer, tmp_path: Path) -> None:
+    source, layout = three_nights(site, tmp_path)
+    mine = next(row["resource_id"] for row in rows(layout, "resources") if row["url"].endswith("/r5"))
+    flip(layout, 2, "/r5")
+    verdict = refresh(source, tmp_path).verdict
+    assert f"{site.origin}/r5: not a sound gzip member" in verdict
+    assert f"on which {mine} rest; restore from a copy" in verdict
+    (told,) = report(layout)["damaged"]
+    assert told["resource_ids"] == [mine]
+    # of a night that fails too
+    site.close()
+    with pytest.raises(SiteUnreachable):
+        refresh(source, tmp_path)
+    (told,) = [json.loads(path.read_text("utf-8")) for path in layout.clean.glob("runs/000005/run.json")]
+    assert f"on which {mine} rest; restore from a copy" in told["verdict"]
+    assert told["damaged"][0]["resource_ids"] == [mine]
+
+
+def test_archives_are_looked_through_in_turn_where_there_are_many(site: SiteServer, tmp_path: Path) -> None:
+    source, layout = three_nights(site, tmp_path)
+    for _ in range(3):
+        refresh(source, tmp_path)
+    assert check_tonight(layout.raw, 0, 0) == []
+    whole = sum(path.stat().st_size for path in layout.raw.glob("*.warc.gz"))
+    for run in layout.runs():
+        was = damage_ledger(layout, run)
+        met = [bool(check_tonight(layout.raw, night, 0)) for night in range(5)]
+        assert sum(met) == (5 if run == 6 else 1)
+        assert all(check_tonight(layout.raw, night, whole) for night in range(5))
+        # what is not read is measured
+        layout.archive(run).write_bytes(was[:-1])
+        assert all(check_tonight(layout.raw, night, 0) for night in range(5))
+        layout.archive(run).write_bytes(was)
