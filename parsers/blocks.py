@@ -75,7 +75,14 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
             heading = _choose_heading(title, usual, is_alone=len(frames) == 1, is_listing=is_listing)
             blocks.append(_block_of(frame, fields, title, heading, is_listing=is_listing, opens_alike=opens_alike))
     unread = None if blocks else repeated([*(label for _, label in found), *(node for _, node in near)])
+    if is_listing is False:
+        blocks = _own_blocks(blocks)
     return Layout(tuple(with_bodies(blocks)), tuple(map(describe, near)), unread)
+
+
+def _own_blocks(blocks: list[Block]) -> list[Block]:
+    """On a resource's own page the block below its heading; those with titles are teasers of other resources."""
+    return [b for b in blocks if b.title is None or b.title.tag == "h1"][:1] or blocks
 
 
 # an element that may be a title, and the smallest element that holds it and the frame
