@@ -73,7 +73,11 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
             blocks += [_flat_block(frame, run, end) for run, end in runs]
         else:
             heading = _choose_heading(title, usual, is_alone=len(frames) == 1, is_listing=is_listing)
-            blocks.append(_block_of(frame, fields, title, heading, is_listing=is_listing, opens_alike=opens_alike))
+            is_usual = heading is not None and 2 * usual[_heading_look(heading[0])] > max(len(frames), 2)
+            block = _block_of(
+                frame, fields, title, heading, is_listing=is_listing, opens_alike=opens_alike, is_usual=is_usual
+            )
+            blocks.append(block)
     unread = None if blocks else repeated([*(label for _, label in found), *(node for _, node in near)])
     if is_listing is False:
         blocks = _own_blocks(blocks)
@@ -114,7 +118,8 @@ def _find_titles(frame: LexborNode, fields: list[Field], owners: set[int], *, is
             if heading.mem_id not in seen and not _opens_own_page_body(heading, node, frame, is_listing=is_listing):
                 headings.append((heading, node))
             seen.add(heading.mem_id)
-        if not above and is_listing is not False and node.tag not in PAGE and (opening is None or len(owners) > 1):
+        is_beside = len(owners) > 1
+        if (is_beside or not (above or opening)) and is_listing is not False and node.tag not in PAGE:
             # side by side, the outermost: below a title that is a link, a body of one link opens the fields' own box
             opening = _opening_link(node, before) or opening
         if node.tag in PAGE or node.parent is None or not node.parent.is_element_node:
@@ -177,13 +182,16 @@ def _block_of(
     *,
     is_listing: bool | None,
     opens_alike: bool,
+    is_usual: bool,
 ) -> Block:
     """The smallest element around a frame that holds its title too; the frame's own article where there is none.
 
     opens_alike tells whether every frame of the page opens with a link: such links are titles, one here and there is
-    a body of one link. A heading that leads somewhere is a title all the same.
+    a body of one link. A heading that leads somewhere, or that most frames have, is a title all the same.
     """
-    if titles.opening is not None and (found is None or (opens_alike and not _leads_somewhere(*found))):
+    if titles.opening is not None and (
+        found is None or (opens_alike and not is_usual and not _leads_somewhere(*found))
+    ):
         found = titles.opening
     if found is not None and not (found[0].tag == "h1" and is_listing is not True and link_in(found[0]) is None):
         return Block((found[1],), frame, tuple(fields), found[0])
