@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.bodies import with_bodies
+from parsers.columns import column_blocks, is_head
 from parsers.frames import Block, Field, with_unknown
 from parsers.joining import find_record_frames
 from parsers.labels import describe, find_labels, repeated
 from parsers.nodes import (
     PAGE,
     ancestors,
-    cells,
     has_text,
     holds,
     link_in,
@@ -65,9 +65,9 @@ def find_blocks(root: LexborNode, labels: Labels, *, is_listing: bool | None) ->
     blocks: list[Block] = []
     for (frame, fields), (_, known), title in zip(told, frames, titles, strict=True):
         runs = _split_runs(frame, fields)
-        if rows := _column_blocks(frame, known):
+        if rows := column_blocks(frame, known):
             blocks += rows
-        elif _is_head(frame):
+        elif is_head(frame):
             continue
         elif len(runs) > 1:
             blocks += [_flat_block(frame, run, end) for run, end in runs]
@@ -298,46 +298,3 @@ def _flat_block(frame: LexborNode, fields: list[Field], end: LexborNode | None) 
     while len(nodes) > 1 and not nodes[-1].is_element_node:
         nodes.pop()
     return Block(tuple(nodes), frame, tuple(fields), title)
-
-
-def _column_blocks(frame: LexborNode, fields: list[Field]) -> list[Block]:
-    """One block a row, where the labels stand in the head of a table and the values below them."""
-    if frame.tag != "tr" or any(f.branch.tag not in ("th", "td") for f in fields):
-        return []
-    table = _table_of(frame)
-    heads = cells(frame)
-    columns = {f.branch.mem_id: f for f in fields}
-    rows = [row for row in table.css("tr") if row.mem_id != frame.mem_id] if table is not None else []
-    # a table may stand in a cell; a row of one cell heads a group
-    rows = [row for row in rows if _is_same(_table_of(row), table) and len(cells(row)) > 1]
-    if len(heads) < 2 or any(len(cells(row)) != len(heads) for row in rows):  # label and value
-        return []
-    # two cells a row: each row is a label and its value
-    if any(seen_text(c) and c.tag == "th" for row in rows for c in cells(row)[:1]) and parent_of(frame).tag != "thead":
-        return []
-    return [_row_block(row, heads, columns) for row in rows]
-
-
-def _table_of(row: LexborNode) -> LexborNode | None:
-    return next((n for n in ancestors(row) if n.tag == "table"), None)
-
-
-def _is_same(a: LexborNode | None, b: LexborNode | None) -> bool:
-    return a is not None and b is not None and a.mem_id == b.mem_id
-
-
-def _is_head(frame: LexborNode) -> bool:
-    """Whether a row holds the heads of columns and nothing else: never a record, whatever its table is like."""
-    return frame.tag == "tr" and len(cells(frame)) > 1 and all(cell.tag == "th" for cell in cells(frame))
-
-
-def _row_block(row: LexborNode, heads: list[LexborNode], columns: dict[int, Field]) -> Block:
-    fields, title = [], None
-    for head, cell in zip(heads, cells(row), strict=True):
-        if head.mem_id in columns:
-            fields.append(Field(columns[head.mem_id].kind, cell, cell))
-        elif title is None and seen_text(cell):
-            title = cell
-        else:
-            fields.append(Field(None, cell, cell))
-    return Block((row,), row, tuple(fields), title, is_row=True)
