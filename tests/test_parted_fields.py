@@ -336,3 +336,61 @@ def test_label_words_in_a_body_beside_a_list_of_fields(body: str) -> None:
     )
     assert first.body.startswith(("Qui ? Tous. Résumé", "Tous. Résumé", "Résumé Une part. Type"))
     assert tuple(others) == CARDS[1:]
+
+
+def test_a_label_that_is_read_as_text_is_a_note_where_the_record_lacks_its_field() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        text = "<h3>Résumé</h3><p>Un texte.</p>" if card is CARDS[1] else ""
+        return f"<article>{shown['h']}<div>{shown['b']}{text}</div>{shown['t']}{shown['p']}{shown['s']}</article>"
+
+    told = [note for note in listing(card_of).notes if "as words of the text" in note]
+    assert told == ["'Un verger partagé': 'Résumé' is read as words of the text, and it has no such field"]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("✔", "✖"), ("✔\ufe0f", "✖\ufe0f"), ("Activé", "Désactivé"), ("Vrai", "Faux"), ("On", "Off"), ("1", "0")],
+)
+def test_the_formats_of_a_yes_or_no_field(yes: str, no: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, lambda label, value: field(label, {"Oui": yes, "Non": no}.get(value, value)))
+        return f"<article>{''.join(shown[x] for x in 'hbtps')}</article>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_title_may_be_the_button_that_opens_the_record() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        title = f"<h3><button aria-expanded=false>{card.title}</button></h3>"
+        return f"<section>{title}<div>{''.join(shown[x] for x in 'btps')}</div></section>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_hidden_button_is_no_title() -> None:
+    fields = "".join(parts(CARDS[0])[x] for x in "tps")
+    reading = read(f"<section><h3><button hidden>Titre</button></h3>{fields}</section>")
+    assert [reject.reason for reject in reading.rejects] == ["no_title"]
+
+
+def test_a_title_that_is_a_link_and_no_heading_stands_before_a_heading_of_the_body() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        body = "<h3>Qui ?</h3><p>Tous.</p>" if card is CARDS[0] else shown["b"]
+        fields = "".join(shown[x] for x in "tps")
+        return f"<div class=card><p class=title><a href='/x'>{card.title}</a></p>{body}{fields}</div>"
+
+    reading = listing(card_of)
+    assert [r.title for r in reading.records] == [card.title for card in CARDS]
+    assert [p.text for p in reading.records[0].body] == ["Qui ?", "Tous."]
+
+
+def test_a_link_above_every_title_is_no_title() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        link = "<a class=theme href='/energie'>Énergie</a>"
+        return f"<article>{link}<h2>{card.title}</h2><div>{''.join(shown[x] for x in 'btps')}</div></article>"
+
+    require_cards(listing(card_of))
