@@ -1,13 +1,7 @@
-"""The text without a label: what shares the box of the labelled fields, else what stands between title and fields.
-
-Around it stands *furniture*: lines of authors and dates, links to read on, to print, to log in and comment. It is told
-from a text by what it says, by where its links lead, and by its saying the same in most records of the page.
-"""
+"""The text without a label: what shares the box of the labelled fields, else what stands between title and fields."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import dropwhile, takewhile
@@ -15,6 +9,7 @@ from itertools import dropwhile, takewhile
 from selectolax.lexbor import LexborNode
 
 from parsers.frames import Block
+from parsers.furniture import is_author_line, is_past_fields, without_furniture
 from parsers.nodes import (
     ASIDE,
     PAGE,
@@ -22,29 +17,15 @@ from parsers.nodes import (
     has_text,
     holds,
     is_only_links,
-    link_in,
     looks,
     siblings_after,
     siblings_before,
 )
-from parsers.passages import HEADINGS, children, is_unseen, read_passages, seen_text
+from parsers.passages import HEADINGS, children, is_unseen
 from parsers.values import value_nodes
-from schema.folding import strip_accents
-
-# tag and class of a box and, for what says the same everywhere, its words
-Look = tuple[tuple[str, str], str]
 
 # boxes whose members are fields all alike, or about the record
 _FIELDS_ONLY = ASIDE | {"ul", "ol", "dl", "table", "thead", "tbody", "tr"}
-_MAX_LINE_CHARS = 160
-_MAX_FURNITURE_CHARS = 1500
-_AUTHOR_LINE = re.compile(
-    r"(?:(?:soumis|publie|poste|ajoute|mis en ligne|redige|ecrit|cree|modifie|submitted|posted|published"
-    r"|par|by|le|on)\b|(?:lun|mar|mer|jeu|ven|sam|dim)[a-z]*[.,]* |\d{1,4}[-/.]).{0,140}\d",
-    re.DOTALL,
-)
-# an address in the query of another one: the page to come back to, to send, to share
-_CARRIED = re.compile(r"[?&][^=&#]+=[^&#]*(/|%2f|%23|:)", re.IGNORECASE)
 
 
 def with_bodies(blocks: list[Block]) -> Iterator[Block]:
@@ -54,7 +35,7 @@ def with_bodies(blocks: list[Block]) -> Iterator[Block]:
     about authors and dates. What stands there in blocks that have their body inside is such a line everywhere. Where no
     block of a page has a body in either place, it stands after the frame.
     """
-    inside = _without_furniture(blocks, [_inside(block) for block in blocks])
+    inside = without_furniture(blocks, [_inside(block) for block in blocks])
     chrome = {looks(n) for block, body in zip(blocks, inside, strict=True) if body for n in _around(block, body)}
     around = [block if block.title is not None else _widened(block) for block in blocks]
     bare = [not (body or block.is_row) for block, body in zip(blocks, inside, strict=True)]
@@ -73,90 +54,9 @@ def _beside(
         [n for n in where(block) if looks(n) not in chrome] if is_bare else []
         for block, is_bare in zip(blocks, bare, strict=True)
     ]
-    kept = _without_furniture(blocks, found)
-    texts = {looks(n) for nodes in kept for n in nodes if not _is_author_line(n)}
+    kept = without_furniture(blocks, found)
+    texts = {looks(n) for nodes in kept for n in nodes if not is_author_line(n)}
     return [[n for n in nodes if looks(n) in texts] for nodes in kept]
-
-
-def _is_author_line(node: LexborNode) -> bool:
-    """Whether a box holds one line about who wrote when, and nothing more."""
-    if len(node.text()) > _MAX_FURNITURE_CHARS:
-        return False
-    lines = [strip_accents(passage.text.casefold()) for passage in read_passages([node])]
-    return len(lines) == 1 and len(lines[0]) <= _MAX_LINE_CHARS and _AUTHOR_LINE.match(lines[0]) is not None
-
-
-def _without_furniture(blocks: list[Block], found: list[list[LexborNode]]) -> list[list[LexborNode]]:
-    """The nodes found in each block without links about the record and what says the same in most records."""
-    common = _common(blocks, found)
-    kept = [
-        [n for n in nodes if not _is_short(n) or not (_look(block, n) in common or _is_about_record(block, n))]
-        for block, nodes in zip(blocks, found, strict=True)
-    ]
-    return [nodes if any(has_text(n) for n in nodes) else [] for nodes in kept]
-
-
-def _is_short(node: LexborNode) -> bool:
-    """Whether an element may be furniture: it has words, and few of them."""
-    return node.is_element_node and len(node.text()) <= _MAX_FURNITURE_CHARS and has_text(node)
-
-
-def _common(blocks: list[Block], found: list[list[LexborNode]]) -> set[Look]:
-    """What most records of a page say alike, but for title and numbers; two are enough where a link opens it."""
-    count: Counter[Look] = Counter()
-    opens: dict[Look, bool] = defaultdict(bool)
-    for block, nodes in zip(blocks, found, strict=True):
-        looked = {_look(block, n): n for n in nodes if _is_short(n)}
-        count.update(looked.keys())
-        for look, node in looked.items():
-            opens[look] |= _opens_with_link(node)
-    return {look for look, n in count.items() if 2 * n > len(blocks) and n > (1 if opens[look] else 2)}
-
-
-def _look(block: Block, node: LexborNode) -> Look:
-    title = seen_text(block.title) if block.title is not None else ""
-    words = seen_text(node)
-    return looks(node), re.sub(r"\d+", "0", words.replace(title, "") if title else words)
-
-
-def _is_about_record(block: Block, node: LexborNode) -> bool:
-    """Whether a node holds a form, or opens with a link to the record itself or to what sends, prints, comments it."""
-    if node.css_first("form") is not None or _is_sharing(node):
-        return True
-    if not _opens_with_link(node):
-        return False
-    if _is_bare_link(node) and _is_past_fields(node, block):
-        return True
-    own, link = _own_address(block), node if node.tag == "a" else node.css_first("a[href]")
-    href = (link.attributes.get("href") or "") if link is not None else ""
-    return (own != "" and _bare(href) == own) or _CARRIED.search(href) is not None
-
-
-def _is_sharing(node: LexborNode) -> bool:
-    """Whether a line holds links that send the page's address elsewhere, and no other link."""
-    links = node.css("a[href]")
-    carried = [link for link in links if _CARRIED.search(link.attributes.get("href") or "")]
-    return bool(links) and len(carried) == len(links) and len(seen_text(node)) <= _MAX_LINE_CHARS
-
-
-def _is_bare_link(node: LexborNode) -> bool:
-    """Whether all words of a box are one link, in no paragraph or list as those of a text are."""
-    link = node if node.tag == "a" else node.css_first("a[href]")
-    return link is not None and seen_text(link) == seen_text(node) and node.css_first("p, li, td") is None
-
-
-def _own_address(block: Block) -> str:
-    link = link_in(block.title) if block.title is not None else None
-    return _bare((link.attributes.get("href") or "") if link is not None else "")
-
-
-def _bare(href: str) -> str:
-    return href.partition("#")[0].partition("?")[0]
-
-
-def _opens_with_link(node: LexborNode) -> bool:
-    link = node if node.tag == "a" else node.css_first("a[href]")
-    return link is not None and bool(seen_text(link)) and seen_text(node).startswith(seen_text(link))
 
 
 def _inside(block: Block) -> list[LexborNode]:
@@ -189,7 +89,7 @@ def _is_body(node: LexborNode, block: Block) -> bool:
         return False
     if block.title is not None and (node.mem_id == block.title.mem_id or holds(node, block.title)):
         return False
-    return not (is_only_links(node) and _is_past_fields(node, block))
+    return not (is_only_links(node) and is_past_fields(node, block))
 
 
 def _around(block: Block, body: list[LexborNode]) -> Iterator[LexborNode]:
@@ -287,7 +187,3 @@ def _below_heading(block: Block, node: LexborNode) -> Block:
 
 def _is_heading(node: LexborNode) -> bool:
     return node.is_element_node and node.css_first("h1") is not None
-
-
-def _is_past_fields(node: LexborNode, block: Block) -> bool:
-    return any(f.branch.mem_id == before.mem_id for before in siblings_before(node) for f in block.fields)

@@ -61,6 +61,7 @@ def find_frames(
     if choices:
         return find_frames([(kind, label) for kind, label in found if label.mem_id not in choices], labels)
     frames = [f for f in frames if not _is_list_of_frames(f, frames)]
+    frames = [f for f in frames if not _is_around_an_echo(f, frames)]
     return [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)], found
 
 
@@ -94,6 +95,17 @@ def _is_list_of_frames(frame: Frame, frames: list[Frame]) -> bool:
     """Whether two or more of its fields hold frames themselves: rows without titles, not fields."""
     branches = {f.branch.mem_id: f.branch for f in frame[1]}.values()
     return sum(any(b.mem_id == p.mem_id or holds(b, p) for p, _ in frames) for b in branches) > 1
+
+
+def _is_around_an_echo(frame: Frame, frames: list[Frame]) -> bool:
+    """Whether a frame adds nothing to the one inside it but labels of the same kinds that look otherwise: body text."""
+    inner = next((f for f in frames if holds(frame[0], f[0])), None)
+    if inner is None:
+        return False
+    added = [f for f in frame[1] if f.branch.mem_id != inner[0].mem_id and not holds(f.branch, inner[0])]
+    known = {f.kind for f in inner[1]}
+    seen = {looks(f.label) for f in inner[1]}
+    return bool(added) and all(f.kind in known and looks(f.label) not in seen for f in added)
 
 
 def _is_within_a_frame(frame: Frame, frames: list[Frame]) -> bool:

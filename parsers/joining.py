@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborNode
 
+from parsers.entries import without_asides
 from parsers.frames import Field, Frame, drop_misshapen, find_frames, led_by, shape_of, shapes_of
-from parsers.nodes import ancestors, has_text, looks, parent_of, siblings_after
+from parsers.nodes import TOP, ancestors, has_text, looks, parent_of, siblings_after
 from schema.sources import Labels
-
-_TOP = frozenset({"body", "html"})
 
 # how a label looks: the tags from the smallest box of its own down to it, and its class
 Look = tuple[str, ...]
@@ -58,7 +57,7 @@ def find_record_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> l
     usual = _usual_looks(frames, page)
     frames = _grown(frames, page, usual)
     frames += _lone_frames(frames, page, usual)
-    frames = _level(frames)
+    frames = without_asides(_level(frames))
     counts = shapes_of(frames)
     frames = [(frame, [_narrowed(f, fields, page, counts) for f in fields]) for frame, fields in frames]
     counts = shapes_of(frames)
@@ -121,7 +120,7 @@ def _without_echoes(frames: list[Frame], page: _Labels) -> list[Frame]:
     kept = []
     for frame, fields in frames:
         box = next((n for n in ancestors(frame) if held[n.mem_id] > 1), None)
-        if box is None or box.tag in _TOP or held[box.mem_id] != 2:
+        if box is None or box.tag in TOP or held[box.mem_id] != 2:
             kept.append((frame, fields))
             continue
         other, others = next((o, fs) for o, fs in frames if o.mem_id != frame.mem_id and _is_in(o, box))
@@ -172,7 +171,7 @@ def _box_of(
     own = {f.kind for f in fields}
     frames_here = held[start.mem_id]
     node = start
-    while node.parent is not None and node.parent.is_element_node and node.parent.tag not in _TOP:
+    while node.parent is not None and node.parent.is_element_node and node.parent.tag not in TOP:
         kinds = [f.kind for f in _strays_in(node.parent, page, strays)]
         if held[node.parent.mem_id] > frames_here or len(set(kinds)) < len(kinds) or own & set(kinds):
             break

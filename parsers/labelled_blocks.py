@@ -25,8 +25,11 @@ VERSION = "1"
 MEDIA_TYPES = frozenset({"text/html", "application/xhtml+xml", ""})
 EXCERPT_CHARS = 2000
 
-_TRUE = frozenset({"oui", "yes", "vrai", "true", "1", "on"})
-_FALSE = frozenset({"non", "no", "faux", "false", "0", "off"})
+# asks that a sign be shown in colour
+_EMOJI = "\ufe0f"
+# also as Drupal's formats of a yes-or-no field say it
+_TRUE = frozenset({"oui", "yes", "vrai", "true", "1", "on", "activé", "enabled", "✔", "✓", "☑"})
+_FALSE = frozenset({"non", "no", "faux", "false", "0", "off", "désactivé", "disabled", "✖", "✗", "✘", "☐"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,7 @@ def _read_privacy(page: _Page, title: str, value: tuple[Passage, ...]) -> bool |
     words = " ".join(p.text for p in value)
     if not words:
         return None
-    folded = fold_label(words)
+    folded = fold_label(words).removesuffix(_EMOJI)
     if folded in _TRUE or folded in _FALSE:
         return folded in _TRUE
     page.notes.append(f"{title[:80]!r}: unknown value of the privacy: {words[:80]!r}")

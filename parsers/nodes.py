@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborNode
 
 from parsers.passages import HEADINGS, children, is_unseen, seen_text
 
+TOP = frozenset({"body", "html", "-document"})
 PAGE = frozenset({"body", "html", "main"})
 # boxes that hold what is about a page or a record, not its text
 ASIDE = frozenset({"header", "footer", "nav", "aside"})

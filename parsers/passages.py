@@ -49,7 +49,9 @@ def is_unseen(node: LexborNode) -> bool:
     """Whether a reader does not see the element: scripts, forms, `hidden`, `display: none`."""
     if node.is_text_node:
         return False
-    if node.tag in UNSEEN:
+    # a button in a heading opens and closes what is below it
+    is_opener = node.tag == "button" and node.parent is not None and node.parent.tag in HEADINGS
+    if node.tag in UNSEEN and not is_opener:
         return True
     attributes = node.attributes
     if "hidden" in attributes or (node.tag == "dialog" and "open" not in attributes):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from selectolax.lexbor import LexborNode
 
 from parsers.frames import Block, Field
-from parsers.nodes import ASIDE, has_text, holds, is_only_links, parent_of, siblings_after
-from parsers.passages import children, tidy
+from parsers.nodes import ASIDE, class_of, has_text, holds, is_only_links, parent_of, siblings_after
+from parsers.passages import BLOCKS, children, tidy
 from schema.nouns import Passage
 
 _BLANKS = " \t\r\n\f\u00a0\u202f"
@@ -42,7 +43,26 @@ def _following(block: Block, field: Field) -> list[LexborNode]:
             break
         if not is_only_links(node) or field.kind != "summary":
             following.append(node)
-    return following
+    return following if field.kind == "summary" else list(_first_alike(following))
+
+
+def _first_alike(nodes: list[LexborNode]) -> Iterator[LexborNode]:
+    """What a short field holds: the first block or line, and the blocks behind it that look as it does."""
+    first: LexborNode | None = None
+    for node in nodes:
+        if node.is_element_node and node.tag in BLOCKS:
+            if first is not None and not _looks_alike(first, node):
+                return
+            first = first or (node if has_text(node) else None)
+        elif first is None and has_text(node):
+            first = node
+        yield node
+
+
+def _looks_alike(a: LexborNode, b: LexborNode) -> bool:
+    """Whether two nodes have one tag, and a class in common or none."""
+    classes = set(class_of(a).split()), set(class_of(b).split())
+    return a.tag == b.tag and (bool(classes[0] & classes[1]) or not any(classes))
 
 
 def _unboxed(nodes: list[LexborNode]) -> list[LexborNode]:

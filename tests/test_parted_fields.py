@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -283,3 +283,114 @@ def test_an_own_page_that_is_a_table_of_fields_and_no_more(body: str) -> None:
     rows = "<tr><th>Type de ressource</th><td>Guides</td></tr><tr><th>Ressource privée</th><td>Non</td></tr>"
     reading = read(f"<main><h1>Un titre</h1><table>{body}{rows}</table></main>", is_listing=False)
     require_cards(reading, (Card("Un titre", "Guides", is_private=False, body="", summary=""),))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<h4>{}</h4><p>{}</p>",
+        "<p class=l><b>{}</b></p><div>{}</div>",
+        "<h4>{}</h4>{}",
+        "<div class=l>{}</div><div class='v odd'>{}</div>",
+    ],
+)
+def test_a_short_field_ends_where_a_block_looks_otherwise(form: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, form.format)
+        return f"<article>{shown['h']}{shown['t']}{shown['p']}{shown['b']}</article>"
+
+    cards = tuple(replace(c, summary="") for c in CARDS if c.type)
+    require_cards(listing(card_of, cards), cards)
+
+
+def test_two_values_that_look_alike_are_two() -> None:
+    fields = (
+        "<h4>Type de ressource</h4><p class='v odd'>Guides</p><p class='v even'>Notes</p><h4>Résumé</h4><p>Bref.</p>"
+    )
+    reading = read(f"<article><h2><a href=/x>Titre</a></h2>{fields}</article>")
+    assert [reject.reason for reject in reading.rejects] == ["two_types"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h3>Qui ?</h3><p>Tous.</p><h3>Résumé</h3><p>Une part.</p>",
+        "<p>Tous.</p><h3>Résumé</h3><p>Une part.</p>",
+        "<div><p><b>Résumé</b></p><p>Une part.</p><p><b>Type de ressource</b></p><p>Un texte.</p></div>",
+    ],
+)
+def test_label_words_in_a_body_beside_a_list_of_fields(body: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, lambda label, value: f"<dt>{label}</dt><dd>{value}</dd>" if value else "")
+        text = body if card is CARDS[0] else shown["b"]
+        return f"<article>{shown['h']}<div>{text}<dl>{shown['t']}{shown['p']}{shown['s']}</dl></div></article>"
+
+    reading = listing(card_of)
+    assert reading.rejects == ()
+    first, *others = map(plain, reading.records)
+    assert (first.title, first.type, first.is_private, first.summary) == (
+        CARDS[0].title,
+        CARDS[0].type,
+        CARDS[0].is_private,
+        CARDS[0].summary,
+    )
+    assert first.body.startswith(("Qui ? Tous. Résumé", "Tous. Résumé", "Résumé Une part. Type"))
+    assert tuple(others) == CARDS[1:]
+
+
+def test_a_label_that_is_read_as_text_is_a_note_where_the_record_lacks_its_field() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        text = "<h3>Résumé</h3><p>Un texte.</p>" if card is CARDS[1] else ""
+        return f"<article>{shown['h']}<div>{shown['b']}{text}</div>{shown['t']}{shown['p']}{shown['s']}</article>"
+
+    told = [note for note in listing(card_of).notes if "as words of the text" in note]
+    assert told == ["'Un verger partagé': 'Résumé' is read as words of the text, and it has no such field"]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("✔", "✖"), ("✔\ufe0f", "✖\ufe0f"), ("Activé", "Désactivé"), ("Vrai", "Faux"), ("On", "Off"), ("1", "0")],
+)
+def test_the_formats_of_a_yes_or_no_field(yes: str, no: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card, lambda label, value: field(label, {"Oui": yes, "Non": no}.get(value, value)))
+        return f"<article>{''.join(shown[x] for x in 'hbtps')}</article>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_title_may_be_the_button_that_opens_the_record() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        title = f"<h3><button aria-expanded=false>{card.title}</button></h3>"
+        return f"<section>{title}<div>{''.join(shown[x] for x in 'btps')}</div></section>"
+
+    require_cards(listing(card_of))
+
+
+def test_a_hidden_button_is_no_title() -> None:
+    fields = "".join(parts(CARDS[0])[x] for x in "tps")
+    reading = read(f"<section><h3><button hidden>Titre</button></h3>{fields}</section>")
+    assert [reject.reason for reject in reading.rejects] == ["no_title"]
+
+
+def test_a_title_that_is_a_link_and_no_heading_stands_before_a_heading_of_the_body() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        body = "<h3>Qui ?</h3><p>Tous.</p>" if card is CARDS[0] else shown["b"]
+        fields = "".join(shown[x] for x in "tps")
+        return f"<div class=card><p class=title><a href='/x'>{card.title}</a></p>{body}{fields}</div>"
+
+    reading = listing(card_of)
+    assert [r.title for r in reading.records] == [card.title for card in CARDS]
+    assert [p.text for p in reading.records[0].body] == ["Qui ?", "Tous."]
+
+
+def test_a_link_above_every_title_is_no_title() -> None:
+    def card_of(card: Card) -> str:
+        shown = parts(card)
+        link = "<a class=theme href='/energie'>Énergie</a>"
+        return f"<article>{link}<h2>{card.title}</h2><div>{''.join(shown[x] for x in 'btps')}</div></article>"
+
+    require_cards(listing(card_of))
