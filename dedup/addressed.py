@@ -7,12 +7,12 @@ stood before tells nothing of it then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dedup.grouping import Group
 from dedup.known import Known
-from dedup.likeness import is_another, is_another_after_absence
+from dedup.likeness import is_another, is_another_after_absence, is_another_led_to
 from dedup.verbatim import Verbatim
 
 _SEEN_EMPTY = ("not_found", "gone")
@@ -74,18 +74,22 @@ def _told(one: Known, group: Group, name: str, elsewhere: Collection[str], *, is
     if not going:
         return None
     if is_joined:
-        return next((part for part in going if _is_same(part, group, is_left=part.url not in (None, name))), None)
-    return going[0] if _is_same(one, group, is_left=one.url not in (None, name)) else None
+        return next((part for part in going if _is_still(part, group, name)), None)
+    return going[0] if _is_still(one, group, name) else None
 
 
 def _led(one: Known, group: Group, name: str, joined: Collection[str]) -> Known | None:
     """The same of an address that leads to that of a group."""
     part = one.parts_at(name)[0] if one.parts and one.resource_id in joined else one
-    return part if _is_same(part, group) else None
+    is_unseen = part.is_away or part.state in _SEEN_EMPTY
+    return part if _is_same(part, group, is_another_after_absence if is_unseen else is_another_led_to) else None
 
 
-def _is_same(one: Known, group: Group, *, is_left: bool = False) -> bool:
-    """Whether what an address shows tonight is what was known by it; is_left: it was last found at another address."""
-    is_unseen = is_left or one.is_away or one.state in _SEEN_EMPTY
-    is_changed = is_another_after_absence if is_unseen else is_another
+def _is_still(one: Known, group: Group, name: str) -> bool:
+    """Whether what an address shows tonight is what was known by it, and where that was last found."""
+    is_unseen = one.url not in (None, name) or one.is_away or one.state in _SEEN_EMPTY
+    return _is_same(one, group, is_another_after_absence if is_unseen else is_another)
+
+
+def _is_same(one: Known, group: Group, is_changed: Callable[[str, str, str, str], bool]) -> bool:
     return not is_changed(one.title, one.telling, group.best.record.title, group.telling)

@@ -22,12 +22,16 @@ def is_another(title: str, text: str, other_title: str, other_text: str) -> bool
     """Whether what stands at one address at two times is two resources: neither title nor text says that it is one.
 
     Where the texts are not alike, no word of one title may stand for another of the other: calls of two years, reports
-    of two groups. Where neither has a text, the titles must have nothing in common; where one of them has none, nothing
-    can be said against the address.
+    of two groups. Where one of them has no text, the titles must be alike: a node number alone is no evidence.
     """
     if text and other_text:
         return not is_text_alike(text, other_text) and not is_title_kept(title, other_title)
-    return not text and not other_text and frozenset(_telling(title)).isdisjoint(_telling(other_title))
+    return not is_title_alike(title, other_title)
+
+
+def is_another_led_to(title: str, text: str, other_title: str, other_text: str) -> bool:
+    """The same of what stands where an address leads: that is the site's own word, and is doubted by texts only."""
+    return bool(text and other_text) and is_another(title, text, other_title, other_text)
 
 
 def is_another_after_absence(title: str, text: str, other_title: str, other_text: str) -> bool:

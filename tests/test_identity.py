@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
-from dedup.likeness import is_another, is_another_after_absence, is_text_alike
+from dedup.likeness import is_another, is_another_after_absence, is_another_led_to, is_text_alike
 from flows.importing import import_copy
 from flows.jobs import rebuild
 from releases.store import latest_release
@@ -542,7 +542,10 @@ def test_two_texts_of_one_language_are_not_alike() -> None:
 def test_at_one_address_either_title_or_text_tells_and_after_an_absence_the_text() -> None:
     assert is_another("Friche", TEXT[0], "Clauses", OTHER[0])
     assert not is_another("Friche", TEXT[0], "Friche", OTHER[0])
-    assert not is_another("Friche", TEXT[0], "Clauses", "")
+    assert not is_another("Friche", TEXT[0], "La friche et ses vélos", "")
+    assert is_another("Friche", TEXT[0], "Clauses", "")
+    assert not is_another_led_to("Friche", TEXT[0], "Clauses", "")
+    assert is_another_led_to("Friche", TEXT[0], "Clauses", OTHER[0])
     assert is_another("Appel à projets : friches et gares", TEXT[0], "Appel à projets : marchés et voirie", OTHER[0])
     assert is_another_after_absence("Friche", TEXT[0], "Friche", OTHER[0])
     assert not is_another_after_absence("Friche", TEXT[0], "Clauses", TEXT[0])

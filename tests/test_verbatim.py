@@ -11,7 +11,7 @@ import pytest
 from dedup.likeness import is_another, is_another_after_absence, is_title_kept
 from flows.importing import import_copy
 from tests.judged_site import HOST, OTHERS, SECOND, Site
-from tests.small_site import LISTING, listing
+from tests.small_site import LISTING, listing, redirect
 
 RESERVED = "Compte rendu réservé aux adhérents."
 NO_TEXT = ""
@@ -245,10 +245,31 @@ def test_a_word_in_the_place_of_another_makes_another_title(one: str, two: str, 
     assert is_another_after_absence(one, "", two, "") is not is_kept
 
 
-def test_where_nothing_has_a_text_titles_with_nothing_in_common_are_two_resources() -> None:
+def test_where_a_text_is_missing_the_titles_must_be_alike() -> None:
     assert is_another("Friche", "", "Clauses", "")
+    assert is_another("Compte rendu de la visite à Bologne", "", "Compte rendu des ateliers de mars", "")
     assert not is_another("Friche", "", "Une friche", "")
+    assert not is_another("Friche", VISIT[1], "Une friche", "")
     assert not is_another("Friche", VISIT[1], "Clauses", VISIT[1])
+
+
+@pytest.mark.parametrize("text", [VISIT[1], RESERVED, NO_TEXT])
+@pytest.mark.parametrize("other", [RENTAL[1], RESERVED, NO_TEXT])
+def test_another_report_at_an_address_is_another_whatever_the_two_have_for_a_text(
+    place: Place, text: str, other: str
+) -> None:
+    beside = [(title, f"m{number}", RESERVED) for number, title in enumerate(REPORTS)]
+    name = place.night(("Compte rendu de la visite à Bologne", "cr", text), *beside)["cr"]
+    assert place.night(("Compte rendu des ateliers de mars", "cr", other), *beside)["cr"] != name
+
+
+@pytest.mark.parametrize("text", [RESERVED, NO_TEXT])
+def test_a_report_whose_address_follows_its_title_is_told_by_the_redirection(place: Place, text: str) -> None:
+    beside = [told(title, f"m{number}", RESERVED) for number, title in enumerate(REPORTS)]
+    name = place.night(("Bilan de la visite", "bilan", text), *((t, f"m{n}", RESERVED) for n, t in enumerate(REPORTS)))
+    first = listing(told("Restitution du voyage à Bologne", "voyage", text), *beside, *OTHERS[:2])
+    place.site.read({LISTING: first, SECOND: listing(OTHERS[2]), f"{HOST}/bilan": redirect("/voyage")})
+    assert place.ids()["voyage"] == name["bilan"]
 
 
 def test_the_sample_is_what_these_tests_take_it_for(place: Place) -> None:
