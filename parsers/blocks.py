@@ -25,8 +25,12 @@ from parsers.nodes import (
 )
 from parsers.passages import HEADINGS, children, seen_text
 from parsers.titles import Candidate, Titles, choose_heading, find_titles, heading_look, leads_somewhere
-from schema.addresses import join_url
+from schema.addresses import join_url, same_host
+from schema.folding import fold_label
 from schema.sources import Labels
+
+_READ_ON = ("lire la suite", "lire plus", "en savoir plus", "voir la fiche", "voir la ressource", "read more")
+_ORNAMENTS = " .…>»›→+[]()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,29 @@ def _article_of(frame: LexborNode, highest: LexborNode) -> LexborNode | None:
 
 
 def title_url(block: Block, base: str) -> str | None:
-    """The absolute address that a block's title leads to, else the one its outermost element is `about`."""
+    """The absolute address that a block's title leads to.
+
+    Else the one its outermost element is `about`, else that of the only link that says to read on.
+    """
     link = link_in(block.title) if block.title is not None else None
     href = link.attributes.get("href") if link is not None else None
     href = href or next((n.attributes.get("about") for n in block.nodes if n.is_element_node), None)
-    url = join_url(base, href)
+    url = join_url(base, href) if href else _url_to_read_on(block, base)
     return url if url and url.startswith(("http://", "https://")) else None
+
+
+def _url_to_read_on(block: Block, base: str) -> str | None:
+    """Where the links of this site lead that say to read on, if that is one place: a text may have some of its own."""
+    links = [link for n in block.nodes if n.is_element_node for link in n.css("a[href]") if _says_to_read_on(link)]
+    urls = {url for link in links if (url := join_url(base, link.attributes.get("href"))) and same_host(url, base)}
+    return urls.pop() if len(urls) == 1 else None
+
+
+def _says_to_read_on(link: LexborNode) -> bool:
+    if "bookmark" in (link.attributes.get("rel") or "").lower().split():
+        return True
+    words = fold_label(seen_text(link)).strip(_ORNAMENTS)
+    return any(words == said or words.startswith(f"{said} ") for said in _READ_ON)
 
 
 def _split_runs(frame: LexborNode, fields: list[Field]) -> list[tuple[list[Field], LexborNode | None]]:

@@ -157,6 +157,33 @@ def test_other_wordings_of_labels_come_from_the_source_file() -> None:
     assert (record.type, record.is_private, [p.text for p in record.resume]) == ("Guide", True, ["Words."])
 
 
+READ_ON = "<p><a href='{}'>{}</a></p>"
+
+
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        (READ_ON.format("/fiche", "Lire la suite »"), "https://a.example/fiche"),
+        (READ_ON.format("/fiche", "En savoir plus sur Un titre"), "https://a.example/fiche"),
+        ("<a rel='bookmark' href='/fiche'>12 mai</a>", "https://a.example/fiche"),
+        (READ_ON.format("/fiche", "Lire la suite") * 2, "https://a.example/fiche"),
+        (READ_ON.format("/fiche", "Une fiche"), None),
+        (READ_ON.format("https://autre.example/fiche", "En savoir plus"), None),
+        (READ_ON.format("/fiche", "Lire la suite") + READ_ON.format("/autre", "En savoir plus"), None),
+        ("", None),
+    ],
+)
+def test_a_title_without_a_link_goes_by_the_one_that_says_to_read_on(links: str, url: str | None) -> None:
+    reading = html(f"<article><h2>Un titre</h2><div>{FIELDS}</div>{links}</article>" * 2)
+    assert [record.url for record in reading.records] == [url, url]
+
+
+def test_the_link_of_the_title_goes_before_one_that_says_to_read_on() -> None:
+    more = READ_ON.format("/autre", "Lire la suite")
+    reading = html(f"<article><h2><a href='/fiche'>Un titre</a></h2><div>{FIELDS}</div>{more}</article>")
+    assert [record.url for record in reading.records] == ["https://a.example/fiche"]
+
+
 def one_field(label: str, value: str = "Guide") -> str:
     """A listing of three teasers that bear one label each."""
     teaser = f"<article><h2><a href='/x'>Titre</a></h2><div><div><b>{label}</b><i>{value}</i></div></div></article>"
