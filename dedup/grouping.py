@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
-from dedup.commonplace import is_common
+from dedup.commonplace import NONE_COMMON, Commonplaces
 from dedup.identity import group_key, resolve
 from dedup.likeness import is_another, is_text_alike
 from dedup.merge import Stated, best_first
@@ -67,7 +67,7 @@ def group_records(
     aliases: Mapping[str, str],
     apart: Collection[frozenset[str]] = (),
     told_apart: Mapping[str, Sequence[Words]] = MappingProxyType({}),
-    common: Collection[str] = (),
+    common: Commonplaces = NONE_COMMON,
 ) -> list[Group]:
     """The groups of a night, sorted by key.
 
@@ -92,7 +92,7 @@ def group_records(
             is_site = number == 0 and part[0].record.url is not None
             known = led if is_site else ()
             name = key if is_site else _urn(key, part[0], number)
-            groups.append(Group(name, known, tuple(part), is_common(part[0].summary, common)))
+            groups.append(Group(name, known, tuple(part), common.hold(part[0].summary)))
     return sorted(groups, key=lambda group: group.key)
 
 
@@ -100,7 +100,7 @@ def _parts(
     members: Sequence[Stated],
     apart: Collection[frozenset[str]],
     several: Sequence[Words],
-    common: Collection[str],
+    common: Commonplaces,
 ) -> list[list[Stated]]:
     """The records of one address, the best first, in as many parts as there are resources; nearly always one."""
     parts: list[list[Stated]] = []
@@ -118,14 +118,14 @@ def _belongs(
     part: Sequence[Stated],
     apart: Collection[frozenset[str]],
     several: Sequence[Words],
-    common: Collection[str],
+    common: Commonplaces,
 ) -> bool:
     if any(frozenset((one.record_id, other.record_id)) in apart for other in part):
         return False
     if None not in (said := {_said_before(v, several) for v in (one, part[0])}) and len(said) > 1:
         return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
-    texts = ["" if is_common(v.summary, common) else v.summary or "" for v in (part[0], one)]
+    texts = ["" if common.hold(v.summary) else v.summary or "" for v in (part[0], one)]
     return not (is_of_another_time and is_another(part[0].record.title, texts[0], one.record.title, texts[1]))
 
 
