@@ -6,35 +6,50 @@ it still is what it was, they must count for nothing either: two reports are not
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from dedup.merge import Stated
 from schema.folding import fold
 
 # records of one resource may give it two titles, and one that is known has one
 _FREE_TITLES, _KNOWN_TITLES = 2, 1
+_FOLDED_SHARE = 2  # folding makes no text shorter than half of it: runs of white space are evened out before
 
 
-def common_texts(stated: Iterable[Stated], known: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The texts, folded, that stand under three titles tonight, or under two of those of known resources.
+@dataclass(frozen=True, slots=True)
+class Commonplaces:
+    """Such texts, folded, and the characters of the longest."""
+
+    texts: frozenset[str] = frozenset()
+    longest: int = 0
+
+    def hold(self, text: str | None) -> bool:
+        """Whether a text is one of them."""
+        if not text or len(text) > _FOLDED_SHARE * self.longest:  # most are longer, and need not be folded
+            return False
+        return fold(text) in self.texts
+
+
+NONE_COMMON = Commonplaces()
+
+
+def common_texts(stated: Iterable[Stated], known: Iterable[tuple[str, str]]) -> Commonplaces:
+    """The texts that stand under three titles tonight, or under two of those of known resources.
 
     Args:
         stated: tonight's records.
         known: title and text of each known resource.
     """
     live = ((one.record.title, one.summary or "") for one in stated if not one.is_copy)
-    return frozenset((*_several(live, _FREE_TITLES), *_several(known, _KNOWN_TITLES)))
+    texts = frozenset((*_several(live, _FREE_TITLES), *_several(known, _KNOWN_TITLES)))
+    return Commonplaces(texts, max(map(len, texts), default=0))
 
 
-def _several(titled: Iterable[tuple[str, str]], most: int) -> Iterable[str]:
-    titles: dict[str, set[str]] = {}
+def _several(titled: Iterable[tuple[str, str]], most: int) -> list[str]:
+    first: dict[str, str] = {}
+    titles: dict[str, set[str]] = {}  # of the few texts that stand under several
     for title, text in titled:
-        if text:
-            titles.setdefault(text, set()).add(title)
-    # to fold them all would take longer than all the rest
-    return (fold(text) for text, under in titles.items() if len(under) > most and len({*map(fold, under)}) > most)
-
-
-def is_common(text: str | None, common: Collection[str]) -> bool:
-    """Whether a text is one of those."""
-    return bool(common and text) and fold(text or "") in common
+        if text and first.setdefault(text, title) != title:
+            titles.setdefault(text, {first[text]}).add(title)
+    return [fold(text) for text, under in titles.items() if len({*map(fold, under)}) > most]

@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import combinations
 from types import MappingProxyType
 
-from dedup.commonplace import is_common
+from dedup.commonplace import NONE_COMMON, Commonplaces
 from dedup.identity import group_key, resolve
 from dedup.likeness import is_another, is_text_alike, is_title_kept
 from dedup.merge import Stated, best_first
@@ -71,7 +71,7 @@ def group_records(
     aliases: Mapping[str, str],
     apart: Collection[frozenset[str]] = (),
     told_apart: Mapping[str, Sequence[Words]] = MappingProxyType({}),
-    common: Collection[str] = (),
+    common: Commonplaces = NONE_COMMON,
 ) -> list[Group]:
     """The groups of a night, sorted by key.
 
@@ -99,7 +99,7 @@ def group_records(
         for number, part in enumerate(parts):
             is_site = number == 0 and part[0].record.url is not None and not is_shared
             name = key if is_site else _urn(key, part[0], 1 if is_shared else number)
-            is_bare = is_common(part[0].summary, common)
+            is_bare = common.hold(part[0].summary)
             groups.append(Group(name, led if is_site else (), tuple(part), is_bare, is_shared))
     return sorted(groups, key=lambda group: group.key)
 
@@ -108,7 +108,7 @@ def _parts(
     members: Sequence[Stated],
     apart: Collection[frozenset[str]],
     several: Sequence[Words],
-    common: Collection[str],
+    common: Commonplaces,
 ) -> list[list[Stated]]:
     """The records of one address, the best first, in as many parts as there are resources; nearly always one."""
     titles_tell = _stand_side_by_side(members)
@@ -129,7 +129,7 @@ def _belongs(
     part: Sequence[Stated],
     apart: Collection[frozenset[str]],
     several: Sequence[Words],
-    common: Collection[str],
+    common: Commonplaces,
     *,
     titles_tell: bool,
 ) -> bool:
@@ -140,7 +140,7 @@ def _belongs(
     if titles_tell and not is_title_kept(part[0].record.title, one.record.title):
         return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
-    texts = ["" if is_common(v.summary, common) else v.summary or "" for v in (part[0], one)]
+    texts = ["" if common.hold(v.summary) else v.summary or "" for v in (part[0], one)]
     return not (is_of_another_time and is_another(part[0].record.title, texts[0], one.record.title, texts[1]))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from dedup.commonplace import is_common
+from dedup.commonplace import Commonplaces
 from dedup.deciding import Verdict
 from dedup.grouping import Group
 from dedup.likeness import is_another_after_absence
@@ -45,12 +45,11 @@ class Known:
         """The text as evidence: none where many resources bear it."""
         return "" if self.is_common else self.text
 
-    def marked(self, common: Collection[str]) -> Known:
-        """The same where texts are no evidence, its parts too; see dedup.commonplace."""
-        if not common:
-            return self
+    def marked(self, common: Commonplaces) -> Known:
+        """The same with what tells nothing marked, in its parts too."""
         parts = tuple(part.marked(common) for part in self.parts)
-        return replace(self, is_common=is_common(self.text, common), parts=parts)
+        is_common = common.hold(self.text)
+        return replace(self, is_common=is_common, parts=parts) if is_common or parts else self
 
     @property
     def is_gone(self) -> bool:

@@ -24,8 +24,10 @@ def is_another(title: str, text: str, other_title: str, other_text: str) -> bool
     Where the texts are not alike, no word of one title may stand for another of the other: calls of two years, reports
     of two groups. Where one of them has no text, the titles must be alike: a node number alone is no evidence.
     """
+    if title == other_title:  # so it is with nearly all of them every night
+        return False
     if text and other_text:
-        return not is_text_alike(text, other_text) and not is_title_kept(title, other_title)
+        return not is_title_kept(title, other_title) and not is_text_alike(text, other_text)
     return not is_title_alike(title, other_title)
 
 

@@ -8,13 +8,14 @@ address with its own words is never taken from there, nor one whose words were e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 
 from dedup.grouping import Group
 from dedup.known import Known
 from dedup.likeness import is_text_alike, is_title_kept
 from schema.folding import fold
 
-Words = tuple[str, str | None, str]
+Words = tuple[str, str | None, bytes]
 Whole = tuple[Known, Known]  # a resource, and which of the parts that became one with it; itself where it has none
 
 
@@ -22,25 +23,22 @@ class Verbatim:
     """What tonight's groups and the known resources say to the letter."""
 
     def __init__(self, groups: Sequence[Group], known: Sequence[Known]) -> None:
-        titles: dict[tuple[str, str | None], list[Whole]] = {}
-        for whole in _wholes(known):
-            titles.setdefault((_even(whole[1].title), whole[1].type), []).append(whole)
         self._said: dict[str, Words] = {}
         self._live: dict[Words, list[Group]] = {}
         self._copies: dict[Words, list[Group]] = {}
-        for group in groups:
-            head = (_even(group.best.record.title), group.best.record.type)
-            if head in titles:  # most texts need not be folded
-                words = self._said[group.key] = (*head, fold(group.text))
-                (self._live if group.is_live else self._copies).setdefault(words, []).append(group)
-        asked = {words[:2] for words in self._said.values()}
         self._known: dict[Words, list[Whole]] = {}
-        for head, wholes in titles.items():
-            for whole in wholes if head in asked else ():
-                self._known.setdefault((*head, fold(whole[1].text)), []).append(whole)
+        asked = _asked(groups, known)
+        for group in groups if asked else ():
+            if (head := _head(group.best.record.title, group.best.record.type)) in asked:
+                words = self._said[group.key] = (*head, _digest(group.text))
+                (self._live if group.is_live else self._copies).setdefault(words, []).append(group)
+        for one, part in _wholes(known) if asked else ():
+            if (head := _head(part.title, part.type)) in asked:
+                self._known.setdefault((*head, _digest(part.text)), []).append((one, part))
+        at = {name for wholes in self._known.values() for _, part in wholes for name in part.known_by}
         self._at: dict[str, list[Group]] = {}
-        for group in groups:
-            for name in (group.key, *group.aliases) if group.is_live else ():
+        for group in groups if at else ():
+            for name in at.intersection((group.key, *group.aliases)) if group.is_live else ():
                 self._at.setdefault(name, []).append(group)
 
     def moved(self) -> dict[str, tuple[str, str]]:
@@ -109,6 +107,22 @@ def _is_at(group: Group, part: Known) -> bool:
     return not part.known_by.isdisjoint((group.key, *group.aliases))
 
 
-def _even(title: str) -> str:
-    """A title as compared: a theme may set it in capitals."""
-    return fold(title).casefold()
+def _asked(groups: Sequence[Group], known: Iterable[Known]) -> set[tuple[str, str | None]]:
+    """Title and type of each group that does not simply stand where it stood, with its words: of few on most nights."""
+    stood = {one.url: one for one in known if not (one.is_merged or one.is_retired or one.parts)}
+    return {
+        _head(group.best.record.title, group.best.record.type)
+        for group in groups
+        if (one := stood.get(group.key)) is None
+        or (one.title, one.type, one.text) != (group.best.record.title, group.best.record.type, group.text)
+    }
+
+
+def _head(title: str, type_: str | None) -> tuple[str, str | None]:
+    """Title and type as compared: a theme may set titles in capitals."""
+    return fold(title).casefold(), type_
+
+
+def _digest(text: str) -> bytes:
+    """A text as compared, in little room: after a migration all of them are."""
+    return blake2b(fold(text).encode(), digest_size=16).digest()
