@@ -95,9 +95,18 @@ class WarcRecord:
 
 
 def read_date(text: str) -> datetime:
-    """A WARC-Date; one without a zone is UTC."""
+    """A WARC-Date; one without a zone is UTC.
+
+    Raises:
+        ValueError: no date, or one that the calendar does not have in UTC.
+    """
     when = datetime.fromisoformat(text)
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    try:
+        when.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{error}") from None
+    return when
 
 
 def digest_of(content: bytes) -> str:

@@ -67,15 +67,29 @@ def foreign_records(path: Path) -> Iterator[WarcRecord | Damage]:
 
 
 def _is_packed_as_a_whole(path: Path) -> bool:
-    """Whether the first gzip member goes on behind its first record, or ends before that record does."""
+    """Whether the first gzip member goes on behind its first record, or ends before that record does; or the second.
+
+    Some programs pack what they say of the file by itself, and all that it holds together.
+    """
     try:
         with path.open("rb") as stream:
             if stream.read(2) != GZIP_MAGIC[:2]:
                 return False
             stream.seek(0)
-            return _goes_on(_first_member(stream), path)
+            return _goes_on(_first_member(stream), path) or _second_goes_on(stream, path)
     except OSError:
         # to be told by the one who reads it
+        return False
+
+
+def _second_goes_on(stream: IO[bytes], path: Path) -> bool:
+    first = next(scan_records(path), None)
+    if not isinstance(first, WarcRecord):
+        return False
+    stream.seek(first.length)
+    try:
+        return _goes_on(_first_member(stream), path)
+    except DamagedArchive:  # to be told by its place
         return False
 
 

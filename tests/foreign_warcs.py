@@ -31,5 +31,9 @@ def not_at_all(*records: bytes) -> bytes:
     return b"".join(records)
 
 
-PACKINGS = [by_record, as_a_whole, not_at_all]
+def first_alone(first: bytes, *others: bytes) -> bytes:
+    return gzip.compress(first) + gzip.compress(b"".join(others))
+
+
+PACKINGS = [by_record, as_a_whole, not_at_all, first_alone]
 INFO = record("warcinfo", "", b"software: autre\r\n", type_="application/warc-fields")

@@ -37,6 +37,24 @@ def read(path: Path, source: Source) -> tuple[list[ForeignPage], list[Passed]]:
     return [f for f in found if isinstance(f, ForeignPage)], passed
 
 
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00"])
+@pytest.mark.parametrize("kind", ["response", "revisit"])
+def test_a_date_that_is_none_in_utc_costs_that_record_alone(
+    tmp_path: Path, source: Source, when: str, kind: str
+) -> None:
+    path = tmp_path / "autre.warc.gz"
+    refers = (
+        "WARC-Profile: http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
+        f"WARC-Refers-To-Target-URI: {SITE}/a",
+        f"WARC-Refers-To-Date: {when}",
+    )
+    odd = record(kind, f"{SITE}/a", PAGE, *refers, when=WHEN if kind == "revisit" else when)
+    path.write_bytes(by_record(INFO, odd, record("response", f"{SITE}/b", PAGE)))
+    taken, passed = read(path, source)
+    assert [page.url for page in taken] == [f"{SITE}/b"]
+    assert [p.kind for p in passed] == ["original missing" if kind == "revisit" else "damaged"]
+
+
 @pytest.mark.parametrize("pack", PACKINGS)
 @pytest.mark.parametrize("version", ["WARC/0.17", "WARC/0.18", "WARC/1.0", "WARC/1.1"])
 def test_a_page_comes_out_of_any_version_and_packing(

@@ -661,7 +661,7 @@ def test_an_import_that_fails_midway_leaves_nothing_and_can_be_done_again(
     assert "3 pages" in import_warc(source, data, file).verdict
 
 
-@pytest.mark.parametrize("pack", PACKINGS)
+@pytest.mark.parametrize("pack", [by_record, as_a_whole, not_at_all])
 def test_what_lies_in_a_record_that_is_too_large_is_no_record(
     source: Source, data: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[..., bytes]
 ) -> None:
