@@ -93,11 +93,11 @@ def test_what_the_site_does_not_give_as_two_is_joined_by_its_text(left: str, rig
 @pytest.mark.parametrize("is_linked", [True, False])
 def test_what_one_page_states_twice_is_two_without_an_address_too(is_linked: bool) -> None:  # noqa: FBT001
     items = beside(*ORDINARY[0])
-    first = replace(items[0], url=None, pages=frozenset(("a n1", "b n1")))
+    first = replace(items[0], url=None, pages=("a n1", "b n1"))
     second = replace(items[1], url=items[1].url if is_linked else None)
-    is_one, row = found([first, replace(second, pages=frozenset(("b n1",))), *items[2:]])
+    is_one, row = found([first, replace(second, pages=("b n1",)), *items[2:]])
     assert (is_one, row["rule"]) == (False, "other title")
-    assert found([first, replace(second, pages=frozenset(("b n2",))), *items[2:]])[0]
+    assert found([first, replace(second, pages=("b n2",)), *items[2:]])[0]
 
 
 def test_one_that_is_gone_has_no_heir_in_a_page_of_another_title_at_another_address() -> None:
