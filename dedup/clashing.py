@@ -29,6 +29,7 @@ _REWORDED_WORDS, _REWORDED_SHARE = 3, 0.02  # of a text; more that differs is an
 _EDITION_DIGITS = 2
 _NUMERALS = frozenset(map(plain_word, NUMERALS))
 _RANK = re.compile(r"iemes?$")
+_ELIDED = frozenset("cdjlmnst")
 _RARE_BITS = 9.0  # one record in five hundred
 _OWN_BITS = 2.0  # one record in four
 
@@ -59,7 +60,8 @@ def title_clash(left: Reading, right: Reading, alone: tuple[list[str], list[str]
     if not ours and not theirs:
         return Clash.NONE
     mine, other = ({knowledge.words[c] for c in side} for side in (ours, theirs))
-    if _own_numbers(ours, right, knowledge) and _own_numbers(theirs, left, knowledge):
+    is_lettered = bool(mine and other) and all(map(_is_letter, mine | other))
+    if is_lettered or (_own_numbers(ours, right, knowledge) and _own_numbers(theirs, left, knowledge)):
         is_renewed = left.item.night != right.item.night and _share_leading_code(left, right, knowledge)
         return Clash.NONE if is_renewed else Clash.NUMBERS
     if mine & DATES and other & DATES:
@@ -101,6 +103,11 @@ def _own_numbers(chars: Sequence[str], other: Reading, knowledge: Knowledge) -> 
     uncoded = [c for c in chars if c not in other.codes]
     least = _EDITION_DIGITS + 1 if len(uncoded) < len(chars) else 1
     return any(c in knowledge.numeric and len(knowledge.words[c]) >= least for c in uncoded)
+
+
+def _is_letter(word: str) -> bool:
+    """Whether a word is a letter that may tell a part (`lot a`), no elided word (`l'`, `d'`)."""
+    return len(word) == 1 and word.isalpha() and word not in _ELIDED
 
 
 def _share_leading_code(left: Reading, right: Reading, knowledge: Knowledge) -> bool:

@@ -46,7 +46,7 @@ class Item:
     url: str | None = None
     known_as: str | None = None
     was_at: str | None = None
-    pages: frozenset[str] = frozenset()
+    pages: tuple[str, ...] = ()
 
     @property
     def slot(self) -> tuple[str | None, str | None] | None:
@@ -56,7 +56,7 @@ class Item:
 
 def are_told_two(one: Item, two: Item) -> bool:
     """Whether the site itself gives two: at two addresses of one night, or of now and of before, or on one page."""
-    if one.pages & two.pages:
+    if not set(one.pages).isdisjoint(two.pages):
         return True
     at, other = one.was_at or one.url, two.was_at or two.url
     is_one_step = one.night == two.night or bool(one.was_at or two.was_at)

@@ -170,7 +170,7 @@ def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Kn
 
 def _item(group: Group, known_as: str | None) -> Item:
     record = group.best.record
-    pages = frozenset(f"{one.record.page_url} {one.seen_at}" for one in group.stated)
+    pages = tuple(dict.fromkeys(f"{one.record.page_url} {one.seen_at}" for one in group.stated))
     # an address that several share joins none of them
     name, kind, url = group.best.record_id, record.type, group.key if group.is_shared else record.url
     return Item(name, record.title, group.text, type=kind, url=url, known_as=known_as, pages=pages)

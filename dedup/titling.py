@@ -24,7 +24,7 @@ _MAX_NAMES_SHARE = 0.5
 _FEW_NAMES = 2
 # what tells a part of a series: a letter by itself (`lot B`; A, I, O and Y are words before others), or `un` at an end
 _MARK = re.compile(
-    r"""(?<=[^\W_][ ])([A-Z])(?![\w'°]|[ ]?[&/]|-\w|[.][ ]?\w|(?<=[AIOY])[ ]\w)
+    r"""(?:(?<=[^\W_][ ])|(?<=[("°])|(?<=°[ ]))([A-Z])(?![\w'°]|[ ]?[&/]|-\w|[.][ ]?\w|(?<=[AIOY])[ ]\w)
     | (?<=[^\W\d_][ ])(?<!\bet[ ])(?<!\bcent[ ])(?<!\bmille[ ])(une?)(?=[ ]?(?:[:,;.!?)\]]|$|-[ ]))""",
     re.VERBOSE,
 )
@@ -35,8 +35,8 @@ class Title:
     """The words of a title.
 
     words: plain, numbers in one spelling (`vingt` as 20, `3ème` as 3e), signs left out; a letter that marks a part
-    (`lot B`) is a capital. names: words with a capital; none where capitals tell nothing. compounds: the plain words of
-    each name of several parts (`Haute-Savoie`).
+    (`lot B`) is a capital, `tome I` is 1. names: words with a capital; none where capitals tell nothing. compounds: the
+    plain words of each name of several parts (`Haute-Savoie`).
     """
 
     words: tuple[str, ...]
@@ -70,7 +70,7 @@ def read_title(title: str) -> Title:
             if _is_capped(token):
                 names.extend(plain)
         if mark:
-            words.append(mark[1] or "1")
+            words.append("1" if mark[1] in (None, "I") else mark[1])
             end = mark.end()
     is_telling = len(names) <= _FEW_NAMES or _tell_capitals(folded)
     return Title(tuple(words), frozenset(names if is_telling else ()), frozenset(_compounds(folded)))

@@ -93,11 +93,11 @@ def test_what_the_site_does_not_give_as_two_is_joined_by_its_text(left: str, rig
 @pytest.mark.parametrize("is_linked", [True, False])
 def test_what_one_page_states_twice_is_two_without_an_address_too(is_linked: bool) -> None:  # noqa: FBT001
     items = beside(*ORDINARY[0])
-    first = replace(items[0], url=None, pages=frozenset(("a n1", "b n1")))
+    first = replace(items[0], url=None, pages=("a n1", "b n1"))
     second = replace(items[1], url=items[1].url if is_linked else None)
-    is_one, row = found([first, replace(second, pages=frozenset(("b n1",))), *items[2:]])
+    is_one, row = found([first, replace(second, pages=("b n1",)), *items[2:]])
     assert (is_one, row["rule"]) == (False, "other title")
-    assert found([first, replace(second, pages=frozenset(("b n2",))), *items[2:]])[0]
+    assert found([first, replace(second, pages=("b n2",)), *items[2:]])[0]
 
 
 def test_one_that_is_gone_has_no_heir_in_a_page_of_another_title_at_another_address() -> None:
@@ -161,6 +161,9 @@ NAMED = (
     ("Modèle de cahier des charges - lot A", "Modèle de cahier des charges - lot B", "numbers"),
     ("Cahier des clauses, partie A : travaux", "Cahier des clauses, partie C : travaux", "numbers"),
     ("Podcast, épisode un : habiter", "Podcast, épisode deux : habiter", "numbers"),
+    ("Cahier des clauses - lot A du marché", "Cahier des clauses - lot B du marché", "numbers"),
+    ("Cahier des clauses « C »", "Cahier des clauses « D »", "numbers"),
+    ("Cahier des clauses (a)", "Cahier des clauses (b)", "numbers"),
 )
 
 
@@ -182,6 +185,7 @@ def test_titles_that_name_two_places_persons_or_parts_are_two(
 def test_a_name_of_several_parts_is_the_same_name_however_it_is_joined() -> None:
     assert found(beside("Panorama de la Haute-Savoie", "Panorama de la Haute Savoie"))[0]
     assert found(beside("Rencontre à Saint-Denis", "Rencontre à Saint-Denis et à Saint-Ouen"))[0]
+    assert found(beside("Fiche de l'entraide locale, tome I", "Fiche d'entraide locale, tome 1"))[0]
     text = f"La Haute-Savoie raconte. {TEXT}"
     assert found(beside("Panorama de la Savoie", "Panorama de la Haute-Savoie", text))[0]
 
@@ -212,6 +216,8 @@ def test_a_name_in_the_place_of_another_that_only_one_of_them_states_elsewhere_i
         ("Vitamine C-réactive et N° 12", "vitamine c reactive et n 12", "vitamine", ""),
         ("Épisode un : habiter un lieu", "episode 1 habiter un lieu", "episode", ""),
         ("Article vingt et un", "article 21", "article", ""),
+        ("Guide des achats, tome I", "guide des achats tome 1", "guide", ""),
+        ("Annexe (C) et fiche n° D", "annexe C et fiche n D", "annexe", ""),
         ("", "", "", ""),
     ],
 )  # fmt: skip
