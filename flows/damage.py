@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -146,6 +146,21 @@ def as_values(pages: Sequence[DamagedPage], records: Sequence[DamagedRecord]) ->
 def _unmet(pages: Sequence[DamagedPage], records: Sequence[DamagedRecord]) -> list[DamagedRecord]:
     met = {(page.file, page.offset) for page in pages}
     return [one for one in records if one.records > 1 or (one.file, one.offset) not in met]
+
+
+def say_unread(layout: Layout, faults: Sequence[Fault]) -> str:
+    """What a takedown says of records that are damaged, and may hold what is to go; empty where there is none."""
+    if not faults:
+        return ""
+    try:
+        rows = read_index(layout.raw).select(("file", "offset", "url")).to_pylist()
+    except DamagedArchive:
+        rows = []
+    urls = {(row["file"], row["offset"]): row["url"] for row in rows}
+    named = [str(replace(one, url=urls.get((one.file, one.offset), ""))) for one in faults[:_NAMED]]
+    more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    count = f"{len(faults)} archive record{' is' if len(faults) == 1 else 's are'} damaged and may hold words of it"
+    return f"; {count}: {'; '.join(named)}{more}; restore from a copy, then run this takedown again: it does the rest"
 
 
 def require_nothing_lost(pages: Collection[DamagedPage], before: Tables, after: Tables) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from flows.decisions import read_takedowns
 from flows.reading import read_in_worker
-from flows.survey import Page, Place, Sought, Survey, path_name, span_of, survey
+from flows.survey import Page, Place, Sought, Survey, known_root, path_name, span_of, survey
 from flows.taken import taken_down
 from harvest.answers import BrokenAnswer
 from harvest.members import record_at
@@ -32,7 +32,6 @@ from harvest.redact import (
     without_passages,
     write_redacted,
 )
-from harvest.revisits import root_of
 from parsers.sought import Passages, blank_sought, blank_spans, find_sought
 from schema.errors import DiskTrouble
 from schema.layout import Layout
@@ -77,8 +76,8 @@ def plan_erasure(source: Source, found: Survey, passages: Passages, note: Note) 
         if made is not None:
             plan.records.setdefault(page.path, {})[page.offset] = made
     for path, revisit in found.revisits:
-        file, root = root_of(path, revisit)
-        original = plan.records.get(file, {}).get(root.offset)
+        root = known_root(path, revisit)
+        original = plan.records.get(root[0], {}).get(root[1].offset) if root else None
         if original is not None:
             plan.records.setdefault(path, {})[revisit.offset] = repeating(revisit, original, note)
     for path, record in found.ledgers.items():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from harvest.answers import BrokenAnswer
-from harvest.members import Damage, scan_records
+from harvest.members import Damage, WarcRecord, scan_records
 from harvest.payloads import read_payload
 from parsers.sought import Passages, find_sought
+from schema.errors import DamagedArchive
 
 
 def find_residue(folders: Iterable[Path], passages: Passages) -> list[str]:
@@ -40,9 +42,7 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _records(path: Path) -> Iterator[tuple[str, bytes]]:
-    for record in scan_records(path):
-        if isinstance(record, Damage):
-            continue
+    for record in _sound(path):
         place = f"{path}, offset {record.offset}"
         yield place, record.block
         if record.kind in ("response", "resource", "conversion"):
@@ -50,6 +50,12 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield place, read_payload(path, record.offset).content
             except BrokenAnswer:
                 continue
+
+
+def _sound(path: Path) -> Iterator[WarcRecord]:
+    """The records of a file that can be read; who calls says which cannot."""
+    with suppress(DamagedArchive):
+        yield from (record for record in scan_records(path) if not isinstance(record, Damage))
 
 
 def _words(cell: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from flows.reading import read_in_worker
 from flows.taken import Taken, texts_of
 from harvest.answers import BrokenAnswer
 from harvest.blocks import LEDGER_URI, PART_SUFFIX
+from harvest.fixity import Fault
 from harvest.headers import REDACTED
 from harvest.index import archives
 from harvest.members import Damage, WarcRecord, scan_records
@@ -33,13 +34,15 @@ _PAGES = frozenset({"response", "resource", "conversion"})
 class Sought:
     """What is to go: what is known of it by name, blocks `[start, end)` by the place of their page, and words.
 
-    titles and texts are those that tables have; the archive adds its own.
+    titles and texts are those that tables have; the archive adds its own. others are what tables have of other
+    resources, by the place of their page: where that is damaged, nothing else tells that the words are theirs too.
     """
 
     taken: Taken
     blocks: Mapping[Place, frozenset[Span]] = field(default_factory=dict)
     titles: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
+    others: Mapping[Place, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Page:
 class Survey:
     """What archives hold of what is sought; others are the words of other resources.
 
-    strangers: where its own address brought other resources alone, in words.
+    strangers: where its own address brought other resources alone, in words. damaged: what of whole archives cannot be
+    read, so that nobody knows what stands there.
     """
 
     pages: list[Page] = field(default_factory=list)
@@ -79,6 +83,7 @@ class Survey:
     texts: set[str] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
     strangers: list[str] = field(default_factory=list)
+    damaged: list[Fault] = field(default_factory=list)
     is_met: bool = False
 
     def keys(self) -> tuple[Passages, int]:
@@ -104,15 +109,14 @@ def archive_files(layout: Layout) -> list[Path]:
 
 
 def survey(source: Source, files: Iterable[Path], sought: Sought) -> Survey:
-    """Read archives for what is sought.
-
-    Raises:
-        DamagedArchive: a whole archive is damaged, so that what stands there cannot be known.
-    """
+    """Read archives for what is sought; what is damaged in them is told, and all else is read."""
     found = Survey(titles=set(sought.titles), texts=set(sought.texts))
     for path in files:
         for record in _sound_records(path, found):
             _survey_record(source, path, record, sought, found)
+    if found.damaged:
+        read = {(path_name(page.path), page.offset) for page in found.pages}
+        found.others |= {key_of(text) for at, texts in sought.others.items() if at not in read for text in texts}
     _spread_to_originals(source, sought, found)
     _mark_named(sought, found)
     _mark_own(sought, found)
@@ -122,14 +126,18 @@ def survey(source: Source, files: Iterable[Path], sought: Sought) -> Survey:
 
 
 def _sound_records(path: Path, found: Survey) -> Iterator[WarcRecord]:
-    for record in scan_records(path):
-        if isinstance(record, Damage):
-            if not path.name.endswith(PART_SUFFIX):
-                raise DamagedArchive(f"{path}: damaged at offset {record.offset} ({record.reason}); restore it first")
-            # the torn tail of an interrupted run: nobody reads it, and it may hold anything
-            found.ends[path] = record.offset
-            return
-        yield record
+    try:
+        for record in scan_records(path):
+            if not isinstance(record, Damage):
+                yield record
+            elif path.name.endswith(PART_SUFFIX):
+                # the torn tail of an interrupted run: nobody reads it, and it may hold anything
+                found.ends[path] = record.offset
+                return
+            else:
+                found.damaged.append(Fault(path.name, record.offset, "", record.reason))
+    except DamagedArchive as error:
+        found.damaged.append(Fault(path.name, 0, "", str(error)))
 
 
 def _survey_record(source: Source, path: Path, record: WarcRecord, sought: Sought, found: Survey) -> None:
@@ -159,10 +167,18 @@ def _spread_to_originals(source: Source, sought: Sought, found: Survey) -> None:
     places = {(page.path, page.offset): number for number, page in enumerate(found.pages)}
     for path, revisit in found.revisits:
         if _address(revisit.url, source) in sought.taken.addresses:
-            file, root = root_of(path, revisit)
+            file, root = known_root(path, revisit) or (path, revisit)
             # of the archives that are not looked at nothing is left
             if (number := places.get((file, root.offset))) is not None:
                 found.pages[number] = replace(found.pages[number], is_own=True)
+
+
+def known_root(path: Path, revisit: WarcRecord) -> tuple[Path, WarcRecord] | None:
+    """The record that holds the body of a revisit, and its file; None where that is damaged."""
+    try:
+        return root_of(path, revisit)
+    except DamagedArchive:
+        return None
 
 
 def _mark_named(sought: Sought, found: Survey) -> None:

@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.damage import require_nothing_lost, say_unread
 from flows.decisions import Takedown, add_takedown, one_line, read_takedowns
 from flows.erasing import plan_erasure, put_in_place, renewed_ledger, sync, write_erasure
 from flows.grounds import Former, build_upon
 from flows.ledger import drop_copies, keep_ledgers, read_ledgers, renew_copy
 from flows.lock import locked
 from flows.manifest import has_heard, inputs, takedown_entry
-from flows.publishing import at_once, publish_built
+from flows.publishing import as_it_was, at_once, publish_built
 from flows.register import read_register, write_register
 from flows.remembered import forget
 from flows.residue import find_residue
@@ -36,7 +37,7 @@ from parsers.sought import Passages, find_sought
 from releases.store import Release, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
 from schema.addresses import canonical_url
-from schema.errors import Bug, DiskTrouble, UsageError
+from schema.errors import Bug, DamagedArchive, DiskTrouble, UsageError
 from schema.layout import Layout
 from schema.sources import Source
 
@@ -49,7 +50,7 @@ def takedown(source: Source, data: Path, url: str, why: str, author: str) -> str
     Raises:
         UsageError: no such address, no reason, or one that repeats what is to go.
         AlreadyRunning: a run holds the source.
-        DamagedArchive: an archive or a release cannot be read, so that what stands there cannot be known.
+        DamagedArchive: a release cannot be read, so that what stands there cannot be known.
     """
     layout, address = Layout(data, source.name), _address_of(source, url)
     words = one_line(why, "--why", "the reason"), one_line(author, "--author", "who says so")
@@ -88,11 +89,12 @@ def _take_down(source: Source, layout: Layout, address: str, words: tuple[str, s
     passages, shared = found.keys()
     if find_sought(words[0].encode(), passages):
         raise UsageError("--why repeats the text that is to go; say it in other words")
+    unread = say_unread(layout, found.damaged)
     said = _said(layout, address, known, passages, words, before)
     staged = _stage(source, layout, said, found, passages)
     if staged is None:
         when = f"since {said.said_at:%Y-%m-%d %H:%M} UTC: {said.why}"
-        return f"{source.name}: {address} is already down {when} (see {layout.decisions})"
+        return f"{source.name}: {address} is already down {when} (see {layout.decisions}){unread}"
     _apply(layout)
     release = _publish(source, layout)
     _close(layout)
@@ -100,7 +102,7 @@ def _take_down(source: Source, layout: Layout, address: str, words: tuple[str, s
     shared_told = [f"{_count(shared, 'passage')} left, stated by other resources too"] if shared else []
     where = f" -> release {release.number}" if release else ""
     told = "; ".join([*staged, *shared_told])
-    return f"{source.name}: {address} taken down: {told}; tombstone in {layout.decisions}{where}"
+    return f"{source.name}: {address} taken down: {told}; tombstone in {layout.decisions}{where}{unread}"
 
 
 # --- what is to go ----------------------------------------------------------------------------------------------------
@@ -220,6 +222,10 @@ def _publish(source: Source, layout: Layout) -> Release | None:
     built = build_upon(source, layout, ledgers, Former(None, told), at_once)
     # where a gate lets nothing pass, as when the only resource is taken down, what is left is published all the same
     good = built if built.refusal is None else built.last_good or built
+    try:
+        require_nothing_lost(built.damaged, told.tables(("resources", "records")), good.tables)
+    except DamagedArchive:
+        good = as_it_was(told, good)
     return publish_built(source, layout, good, "takedown", may_be_empty=True)
 
 

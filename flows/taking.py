@@ -89,6 +89,7 @@ def _listings(source: Source, pages: Iterable[Row]) -> set[str]:
 def _sought(layout: Layout, taken: Taken, ids: set[str]) -> Sought:
     """Blocks and words of a resource in every release and held run."""
     blocks: dict[Place, frozenset[Span]] = {}
+    others: dict[Place, frozenset[str]] = {}
     titles, texts = set[str](), set[str]()
     for folder in table_folders(layout.clean, "releases", "held"):
         rows = {name: read_rows(BY_NAME[name], folder / f"{name}.parquet") for name in _READ}
@@ -96,8 +97,14 @@ def _sought(layout: Layout, taken: Taken, ids: set[str]) -> Sought:
             if record["page_url"] in taken.addresses:
                 # what is the resource on its own page, and what is another beside it, the archive tells
                 continue
-            if record["resource_id"] in ids or record["url"] in taken.addresses:
-                place = (record["warc_file"], record["warc_offset"])
+            place = (record["warc_file"], record["warc_offset"])
+            if record["resource_id"] not in ids and record["url"] not in taken.addresses:
+                others[place] = others.get(place, frozenset()) | {
+                    record["title"],
+                    record["body"] or "",
+                    record["resume"] or "",
+                }
+            else:
                 blocks[place] = blocks.get(place, frozenset()) | {(record["block_start"], record["block_end"])}
                 titles.add(record["title"])
                 texts |= set(_paragraphs(record["body"], record["resume"]))
@@ -106,7 +113,7 @@ def _sought(layout: Layout, taken: Taken, ids: set[str]) -> Sought:
         texts |= {text for row in mine for text in _paragraphs(row["summary"])}
         old = [row for row in rows["history"] if row["resource_id"] in ids and row["field"] == "summary"]
         texts |= {text for row in old for text in _paragraphs(row["value"])}
-    return Sought(taken, blocks, frozenset(titles), frozenset(texts))
+    return Sought(taken, blocks, frozenset(titles), frozenset(texts), others)
 
 
 def _paragraphs(*texts: str | None) -> Iterator[str]:

@@ -95,8 +95,9 @@ def read_index(raw: Path) -> pa.Table:
 def write_index(raw: Path, again: Collection[str] = ()) -> pa.Table:
     """Bring the index up to date, at once or not at all; only archives that it lacks are read.
 
-    Rows of an archive that has vanished stay: the index is what tells that it is missing. One that is itself damaged is
-    made anew. What is returned has the sound records of damaged archives too.
+    Rows of an archive that has vanished stay: the index is what tells that it is missing; so do those of damaged
+    records in an archive that was changed on purpose. An index that is itself damaged is made anew. What is returned
+    has the sound records of damaged archives too.
 
     Args:
         raw: folder of the archives.
@@ -106,10 +107,13 @@ def write_index(raw: Path, again: Collection[str] = ()) -> pa.Table:
         DamagedArchive: the index is of another version.
         DiskTrouble: it cannot be written.
     """
-    old = _kept_index(raw)
+    old, was = _kept_index(raw), SCHEMA.empty_table()
     if again:
-        old = old.filter(pc.invert(pc.is_in(old["file"], pa.array(sorted(again), pa.string()))))
+        is_again = pc.is_in(old["file"], pa.array(sorted(again), pa.string()))
+        old, was = old.filter(pc.invert(is_again)), old.filter(is_again)
     rows, damaged = _read_rows(raw, set(pc.unique(old["file"]).to_pylist()))
+    for file in damaged & set(again):
+        rows, damaged = _filled(raw / file, rows, was, damaged)
     sound = pa.Table.from_pylist([row for row in rows if row["file"] not in damaged], schema=SCHEMA)
     if sound.num_rows or again:
         _replace(raw / INDEX_NAME, _joined(old, sound))
@@ -183,6 +187,20 @@ def _read_rows(raw: Path, but: Collection[str]) -> tuple[list[dict[str, Any]], s
         except DamagedArchive:
             damaged.add(path.name)
     return rows, damaged
+
+
+def _filled(
+    path: Path, rows: list[dict[str, Any]], was: pa.Table, damaged: set[str]
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """Rows and damaged archives, one of them filled with former rows of its damaged records where these fit in."""
+    here = {row["offset"]: row for row in rows if row["file"] == path.name}
+    known = {row["offset"]: row for row in was.filter(pc.equal(was["file"], path.name)).to_pylist()}
+    whole = [row for _, row in sorted({**known, **here}.items())]
+    ends = [0, *(row["offset"] + row["length"] for row in whole)]
+    if [row["offset"] for row in whole] != ends[:-1] or ends[-1] != path.stat().st_size:
+        return rows, damaged
+    others = [row for row in rows if row["file"] != path.name]
+    return [*others, *whole], damaged - {path.name}
 
 
 def _row(file: str, record: WarcRecord, stored: bytes) -> dict[str, Any]:

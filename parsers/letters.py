@@ -2,6 +2,7 @@
 
 White space, punctuation, accents and case are left out: what differs in these alone is the same to whoever reads it,
 and the same letter is written in one character or in two, as an entity, as JSON writes it, or as an address does.
+Hyphens count: the address of a page, made of the words of its title, is not that title.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _HEX = "%[0-9a-fA-F]{2}"
 _IN_ADDRESS = rf"%[c-dC-D][0-9a-fA-F]{_HEX}|%[eE][0-9a-fA-F]{_HEX * 2}|%[fF][0-7]{_HEX * 3}|{_HEX}"
 _TAG = re.compile(r"</?(?P<name>[A-Za-z][^\s<>/=]*+)(?:[^<>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')|=)*+>")
 _MARKUP = re.compile(rf"<!--|{_TAG.pattern}")
+_MARKS = re.compile(rf"<!--|-->|{_TAG.pattern}")
 _HIDDEN_ENDS = {
     "<!--": re.compile("-->"),
     **{name: re.compile(f"</{name}[^<>]*>", re.IGNORECASE) for name in ("script", "style")},
@@ -60,7 +62,7 @@ _CODES = {view: re.compile(f"{_IN_ADDRESS}|{_CODED}" if view is View.ADDRESSES e
 class _Bare(dict[int, str]):
     def __missing__(self, code: int) -> str:
         apart = unicodedata.normalize("NFKD", fold(chr(code)).casefold())
-        self[code] = bare = "".join(filter(str.isalnum, apart))
+        self[code] = bare = "".join(sign for sign in apart if sign.isalnum() or sign in "-_")
         return bare
 
 
@@ -68,7 +70,7 @@ _BARE = _Bare()
 
 
 def bare(text: str) -> str:
-    """The letters and digits of a text, without accents or case."""
+    """The letters, digits and hyphens of a text, without accents or case."""
     return text.translate(_BARE)
 
 
@@ -167,7 +169,7 @@ def _stretches(text: str, view: View) -> list[tuple[int, int]]:
     """Where the text is that is not passed over, in order."""
     if view in (View.BYTES, View.ADDRESSES):
         return [(0, len(text))]
-    out = _hidden(text) if view is View.SHOWN else (tag.span() for tag in _TAG.finditer(text))
+    out = _hidden(text) if view is View.SHOWN else (mark.span() for mark in _MARKS.finditer(text))
     edges = [0, *(edge for span in out for edge in span), len(text)]
     return [(start, end) for start, end in list(pairwise(edges))[::2] if start < end]
 

@@ -76,9 +76,14 @@ def passages_of(keys: Iterable[str], others: Iterable[str] = ()) -> Passages:
     others are keys of all that others state.
     """
     stated = "\n".join(sorted(map(bare, others)))
-    own = {bare(key): key for key in sorted(keys) if len(bare(key)) >= _LEAST_LETTERS and bare(key) not in stated}
+    words = {bare(key): key for key in sorted(keys)}
+    own = {word: key for word, key in words.items() if _is_wordy(word) and word not in stated}
     least = {word: _least(word, stated) for word in own}
     return Passages(own, {word: count for word, count in least.items() if count < len(word)})
+
+
+def _is_wordy(word: str) -> bool:
+    return sum(map(str.isalnum, word)) >= _LEAST_LETTERS
 
 
 def _least(word: str, stated: str) -> int:

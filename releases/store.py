@@ -167,7 +167,11 @@ def publish(
     def write(folder: Path) -> dict[str, Any]:
         return write_set(folder, tables, {"number": number, **facts})
 
-    manifest = _stage(layout, layout.release(number), write)
+    def what_is_so() -> str:
+        is_whole = layout.release(number).exists()
+        return f"the next run points `latest` at release {number}" if is_whole else "nothing was published"
+
+    manifest = _stage(layout, layout.release(number), write, what_is_so)
     _point(layout, number)
     return Release(number, layout.release(number), manifest)
 
@@ -185,7 +189,8 @@ def _resources_published(layout: Layout) -> int:
 def hold(layout: Layout, run: int, tables: Mapping[str, Sequence[Mapping[str, Any]]], facts: Mapping[str, Any]) -> Path:
     """Put the tables of a held run aside for inspection; the folder."""
     if not layout.held(run).exists():
-        _stage(layout, layout.held(run), lambda folder: write_set(folder, tables, dict(facts)))
+        so = f"run {run} is held, and its tables are not kept for inspection"
+        _stage(layout, layout.held(run), lambda folder: write_set(folder, tables, dict(facts)), lambda: so)
     return layout.held(run)
 
 
@@ -194,7 +199,8 @@ def keep_state(
 ) -> None:
     """Keep the tables as of a run that published nothing, so that the next need not read the runs before it again."""
     if not layout.state(run).exists():
-        _stage(layout, layout.state(run), lambda folder: write_set(folder, tables, {"number": 0, **facts}))
+        so = f"run {run} brought no news, and the next refresh reads it again"
+        _stage(layout, layout.state(run), lambda folder: write_set(folder, tables, {"number": 0, **facts}), lambda: so)
     drop_states(layout, before=run)
 
 
@@ -211,7 +217,11 @@ def drop_states(layout: Layout, before: int | None = None) -> None:
 
 
 def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequence[Mapping[str, Any]]) -> Path:
-    """Keep a run's report and ledger, whatever became of the run; the folder."""
+    """Keep a run's report and ledger, whatever became of the run; the folder.
+
+    Raises:
+        DiskTrouble: the disk would not take them; it says whether the run is published all the same.
+    """
 
     def write(folder: Path) -> dict[str, Any]:
         write_parquet(PAGES, to_arrow(PAGES, pages), folder / "pages.parquet")
@@ -220,8 +230,18 @@ def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequen
 
     if layout.run(run).exists():
         shutil.rmtree(layout.run(run))
-    _stage(layout, layout.run(run), write)
+    _stage(layout, layout.run(run), write, lambda: f"{_what_became_of(layout, run)}, and its report is missing")
     return layout.run(run)
+
+
+def _what_became_of(layout: Layout, run: int) -> str:
+    try:
+        newest = latest_release(layout)
+    except DamagedArchive:
+        return f"whether run {run} is published cannot be read"
+    if newest is not None and newest.manifest.get("run") == run:
+        return f"release {newest.number} is published from run {run}"
+    return f"run {run} published nothing"
 
 
 def sweep(layout: Layout) -> None:
@@ -274,8 +294,10 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _stage(layout: Layout, target: Path, write: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-    """Write a folder aside, make it lasting, and rename it into its place."""
+def _stage(
+    layout: Layout, target: Path, write: Callable[[Path], dict[str, Any]], what_is_so: Callable[[], str]
+) -> dict[str, Any]:
+    """Write a folder aside, make it lasting, and rename it into its place; what_is_so says what stands without it."""
     folder = layout.staging / f"{target.parent.name}-{target.name}"
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -289,7 +311,7 @@ def _stage(layout: Layout, target: Path, write: Callable[[Path], dict[str, Any]]
         _sync(target.parent)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise DiskTrouble(f"{target}: cannot be written ({error}); make room, nothing was published") from error
+        raise DiskTrouble(f"{target}: cannot be written ({error}); make room: {what_is_so()}") from error
     return written
 
 

@@ -8,7 +8,7 @@
 <data>/clean/<source>/latest                symbolic link to the newest release
 <data>/clean/<source>/latest.json           the same pointer, for stores without links
 <data>/clean/<source>/held/000007/          the tables of a run that a gate stopped
-<data>/clean/<source>/runs/000007/          run.json and pages.parquet of every run
+<data>/clean/<source>/runs/000007/          run.json, pages.parquet and the ledger of every run
 <data>/clean/<source>/state/000007/         the tables as of the newest run, where that published nothing
 <data>/clean/<source>/readings.txt          what pages stated when they were read last; may be deleted
 <data>/clean/<source>/staging/              what is being written; swept at the start of a run

@@ -234,8 +234,19 @@ def test_a_beginning_that_others_state_stays_and_a_longer_one_goes() -> None:
 
 
 def test_a_passage_of_signs_alone_is_looked_for_nowhere() -> None:
-    keys = sought_in(["* " * 40, "— " * 60])
-    assert find_sought(b"<p>Un texte.</p>", keys) == frozenset()
+    keys = sought_in(["* " * 40, "— " * 60, "_" * 50])
+    assert (
+        find_sought("<p>Un texte. ------------ * ------ {} {}</p>".format("-" * 80, "_" * 80).encode(), keys)
+        == frozenset()
+    )
+
+
+def test_an_address_made_of_the_words_of_a_title_is_not_the_title() -> None:
+    keys = sought_in([], ["Un panorama du tri sélectif, en 2024"])
+    assert find_sought("<p>UN PANORAMA du tri se\u0301lectif en 2024</p>".encode(), keys) == keys
+    for slug in ("un-panorama-du-tri-selectif-en-2024", "un_panorama_du_tri_selectif_en_2024"):
+        page = f"GET /{slug} HTTP/1.1\r\n\r\n<a href='https://rtes.example/{slug}'>Lire</a>".encode()
+        assert blank_sought(page, keys).content == page
 
 
 def test_bytes_of_a_page_in_two_bytes_a_letter_stay_as_many() -> None:

@@ -27,6 +27,7 @@ from releases.store import (
     MANIFEST,
     Release,
     hold,
+    keep_state,
     latest_release,
     news_digest,
     older_releases,
@@ -529,3 +530,39 @@ def test_every_file_is_on_the_disk_before_the_release_has_its_name(
     before = done[: done.index("named 000001")]
     assert {path.name for path in layout.release(1).iterdir()} <= set(before)
     assert done.index("named 000001") < done.index("releases") < done.index("latest.json")
+
+
+def test_a_report_without_room_says_whether_its_run_is_published(layout: Layout) -> None:
+    run = 1
+    with room_for(10), pytest.raises(DiskTrouble, match=f"make room: run {run} published nothing, and its report is"):
+        write_run(layout, run, {}, ())
+    publish(layout, make_tables(1), FACTS)
+    with room_for(10), pytest.raises(DiskTrouble) as said:
+        write_run(layout, run, {}, ())
+    assert f"make room: release 1 is published from run {run}, and its report is missing" in str(said.value)
+    with room_for(10), pytest.raises(DiskTrouble, match=f"run {run + 1} published nothing"):
+        write_run(layout, run + 1, {}, ())
+    (layout.release(1) / MANIFEST).unlink()
+    with room_for(10), pytest.raises(DiskTrouble, match=f"whether run {run} is published cannot be read"):
+        write_run(layout, run, {}, ())
+
+
+def test_what_else_finds_no_room_says_what_stands_without_it(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    with room_for(10), pytest.raises(DiskTrouble, match="make room: nothing was published"):
+        publish(layout, make_tables(1), FACTS)
+    with room_for(10), pytest.raises(DiskTrouble, match="make room: run 7 is held"):
+        hold(layout, 7, make_tables(1), FACTS)
+    with room_for(10), pytest.raises(DiskTrouble, match="make room: run 7 brought no news"):
+        keep_state(layout, 7, make_tables(1), FACTS)
+    real = store._sync
+
+    def failing(path: Path) -> None:
+        if path == layout.releases:
+            raise OSError(5, "Input/output error")
+        real(path)
+
+    monkeypatch.setattr(store, "_sync", failing)
+    with pytest.raises(DiskTrouble, match="the next run points `latest` at release 1"):
+        publish(layout, make_tables(1), FACTS)
+    sweep(layout)
+    assert layout.latest.resolve() == layout.release(1).resolve()

@@ -440,6 +440,21 @@ def test_a_beginning_that_another_resource_states_too_stays(tmp_path: Path) -> N
     assert foot.encode() in read_payload(layout.raw / place[0], place[1]).content
 
 
+def test_its_address_stays_where_it_is_the_words_of_its_title(tmp_path: Path) -> None:
+    title, url = "Un panorama du tri sélectif", "https://rtes.example/un-panorama-du-tri-selectif"
+    named = own_page("Beta").replace(b">Beta<", f">{title}<".encode())
+    shown = block("Beta").replace(">Beta<", f">{title}<").replace("'/beta'", "'/un-panorama-du-tri-selectif'")
+    menu = b"<aside><a href=/un-panorama-du-tri-selectif>Lire</a></aside></body>"
+    alpha = own_page("Alpha").replace(b"</body>", menu)
+    pages = {LISTING: listing(block("Alpha"), shown, block("Gamma")), url: named, "https://rtes.example/alpha": alpha}
+    source, data = small(tmp_path, pages)
+    assert f"{url} taken down" in takedown(source, data, url, WHY, "moi")
+    layout = Layout(data, source.name)
+    place = next(at for at, r in records_of(data).items() if r.url.endswith("/alpha") and r.kind == "response")
+    assert menu in read_payload(layout.raw / place[0], place[1]).content
+    assert {row["title"] for row in latest(layout, "resources")} == {"Alpha", "Gamma"}
+
+
 def test_a_teaser_in_a_table_is_left_text(tmp_path: Path) -> None:
     passages = passages_of(sought_in([STORY]))
     table = pa.table({"a": [f"{STORY[:100]}", "autre"], "b": [["autre"], ["autre chose"]]})
