@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborNode
 
 from parsers.labels import KINDS, MAX_LABEL_CHARS
-from parsers.nodes import PAGE, class_of, has_text, holds, looks, parent_of, siblings_before
+from parsers.nodes import PAGE, ancestors, class_of, has_text, holds, looks, parent_of, siblings_before
 from parsers.passages import BLOCKS, children, is_unseen, seen_text
 from schema.sources import Labels
 
@@ -57,12 +57,20 @@ def find_frames(
             led.setdefault(parent.mem_id, (parent, []))[1].append(Field(kind, label, branch))
     enough = min(2, len([k for k in KINDS if getattr(labels, k)]))
     frames = [(p, fields) for p, fields in led.values() if len({f.kind for f in fields}) >= enough]
-    choices = {f.label.mem_id for _, fields in frames for f in _choices(fields)}
+    choices = {f.label.mem_id for _, fields in frames for f in choices_of(fields)}
     if choices:
         return find_frames([(kind, label) for kind, label in found if label.mem_id not in choices], labels)
-    frames = [f for f in frames if not _is_list_of_frames(f, frames)]
-    frames = [f for f in frames if not _is_around_an_echo(f, frames)]
-    return [_with_inner_fields(f, frames) for f in frames if not _is_within_a_frame(f, frames)], found
+    around = {frame.mem_id: {n.mem_id for n in ancestors(frame)} for frame, _ in frames}
+    holding = set(around).union(*around.values())
+    frames = [f for f in frames if not _is_list_of_frames(f, holding)]
+    frames = [f for f in frames if not _is_around_an_echo(f, _inside(f, frames, around))]
+    outer = {frame.mem_id for frame, _ in frames}
+    return [_with_inner_fields(f, _inside(f, frames, around)) for f in frames if not outer & around[f[0].mem_id]], found
+
+
+def _inside(frame: Frame, frames: list[Frame], around: dict[int, set[int]]) -> list[Frame]:
+    """The frames that stand inside another; around tells what each frame stands in."""
+    return [f for f in frames if frame[0].mem_id in around[f[0].mem_id]]
 
 
 def led_by(label: LexborNode) -> Iterator[LexborNode]:
@@ -75,7 +83,7 @@ def led_by(label: LexborNode) -> Iterator[LexborNode]:
         node = node.parent
 
 
-def _choices(fields: list[Field]) -> list[Field]:
+def choices_of(fields: list[Field]) -> list[Field]:
     """Labels below which stand lists of links and nothing else: boxes to narrow a search by, not fields of a record."""
     found = [f for f in fields if f.kind != "summary" and _is_choice(f)]
     return found if len({f.kind for f in found}) > 1 else []
@@ -91,35 +99,29 @@ def _solid(text: str) -> str:
     return text.replace(" ", "")
 
 
-def _is_list_of_frames(frame: Frame, frames: list[Frame]) -> bool:
-    """Whether two or more of its fields hold frames themselves: rows without titles, not fields."""
-    branches = {f.branch.mem_id: f.branch for f in frame[1]}.values()
-    return sum(any(b.mem_id == p.mem_id or holds(b, p) for p, _ in frames) for b in branches) > 1
+def _is_list_of_frames(frame: Frame, holding: set[int]) -> bool:
+    """Whether two or more of its fields are frames or hold them: rows without titles, not fields."""
+    return len({f.branch.mem_id for f in frame[1]} & holding) > 1
 
 
-def _is_around_an_echo(frame: Frame, frames: list[Frame]) -> bool:
+def _is_around_an_echo(frame: Frame, inside: list[Frame]) -> bool:
     """Whether a frame adds nothing to the one inside it but labels of the same kinds that look otherwise: body text."""
-    inner = next((f for f in frames if holds(frame[0], f[0])), None)
-    if inner is None:
+    if not inside:
         return False
-    added = [f for f in frame[1] if f.branch.mem_id != inner[0].mem_id and not holds(f.branch, inner[0])]
-    known = {f.kind for f in inner[1]}
-    seen = {looks(f.label) for f in inner[1]}
+    inner, held = inside[0]
+    added = [f for f in frame[1] if f.branch.mem_id != inner.mem_id and not holds(f.branch, inner)]
+    known = {f.kind for f in held}
+    seen = {looks(f.label) for f in held}
     return bool(added) and all(f.kind in known and looks(f.label) not in seen for f in added)
 
 
-def _is_within_a_frame(frame: Frame, frames: list[Frame]) -> bool:
-    """Whether it stands inside another: headings in running text that are worded like the labels."""
-    return any(other.mem_id != frame[0].mem_id and holds(other, frame[0]) for other, _ in frames)
-
-
-def _with_inner_fields(frame: Frame, frames: list[Frame]) -> Frame:
+def _with_inner_fields(frame: Frame, inside: list[Frame]) -> Frame:
     """A frame whose fields are boxed in part (two in a list, the third beside it) holds the inner box's fields too."""
     parent, fields = frame
     own = list(fields)
-    for inner, held in frames:
+    for inner, held in inside:
         led = next((f for f in own if f.branch.mem_id == inner.mem_id or holds(f.branch, inner)), None)
-        if inner.mem_id == parent.mem_id or led is None or led.label.mem_id != held[0].label.mem_id:
+        if led is None or led.label.mem_id != held[0].label.mem_id:
             continue
         if {looks(f.label) for f in held} & {looks(f.label) for f in fields if f is not led}:
             place = own.index(led)

@@ -40,55 +40,51 @@ def is_author_line(node: LexborNode) -> bool:
 
 def without_furniture(blocks: list[Block], found: list[list[LexborNode]]) -> list[list[LexborNode]]:
     """The nodes found in each block without links about the record and what says the same in most records."""
-    common = _common(blocks, found)
-    only = _only_texts(blocks, found)
-    kept = [
-        [
-            n
-            for n in nodes
-            if not _is_short(n)
-            or not ((_look(block, n) in common and not _is_only_text(block, n, only)) or _is_about_record(block, n))
-        ]
-        for block, nodes in zip(blocks, found, strict=True)
+    texts = [[n for n in nodes if has_text(n)] for nodes in found]
+    told = [
+        {n.mem_id: _look(block, n) for n in nodes if _is_short(n)} for block, nodes in zip(blocks, texts, strict=True)
     ]
+    common, only = _common(texts, told), _only_texts(texts, told)
+    kept = []
+    for block, nodes, own in zip(blocks, found, told, strict=True):
+        # what is all that a record says is kept though others say the same: `Réservé aux adhérents`
+        has_summary = any(field.kind == "summary" for field in block.fields)
+        left_out = {
+            mem_id
+            for mem_id, look in own.items()
+            if look in common and not (look in only and (only[look] or not has_summary))
+        }
+        left_out |= {n.mem_id for n in nodes if n.mem_id in own and _is_about_record(block, n)}
+        kept.append([n for n in nodes if n.mem_id not in left_out])
     return [nodes if any(has_text(n) for n in nodes) else [] for nodes in kept]
 
 
-def _only_texts(blocks: list[Block], found: list[list[LexborNode]]) -> dict[Look, bool]:
+def _only_texts(texts: list[list[LexborNode]], told: list[dict[int, Look]]) -> dict[Look, bool]:
     """What stands alone in every record that says it; True where the same box says other things in other records."""
     said: dict[tuple[str, str], set[Look]] = defaultdict(set)
     alone: dict[Look, bool] = {}
-    for block, nodes in zip(blocks, found, strict=True):
-        texts = [n for n in nodes if has_text(n)]
-        for node in filter(_is_short, texts):
-            look = _look(block, node)
-            said[looks(node)].add(look)
-            alone[look] = alone.get(look, True) and len(texts) == 1
+    for nodes, own in zip(texts, told, strict=True):
+        for look in own.values():
+            said[look[0]].add(look)
+            alone[look] = alone.get(look, True) and len(nodes) == 1
     return {look: len(said[look[0]]) > 1 for look, is_alone in alone.items() if is_alone}
 
 
-def _is_only_text(block: Block, node: LexborNode, only: dict[Look, bool]) -> bool:
-    """Whether a node is all that a record says, though others say the same (`Réservé aux adhérents`)."""
-    look = _look(block, node)
-    return look in only and (only[look] or all(field.kind != "summary" for field in block.fields))
-
-
 def _is_short(node: LexborNode) -> bool:
-    """Whether an element may be furniture: it has words, and few of them."""
-    return node.is_element_node and len(node.text()) <= _MAX_FURNITURE_CHARS and has_text(node)
+    """Whether an element may be furniture: it has few words."""
+    return node.is_element_node and len(node.text()) <= _MAX_FURNITURE_CHARS
 
 
-def _common(blocks: list[Block], found: list[list[LexborNode]]) -> set[Look]:
+def _common(texts: list[list[LexborNode]], told: list[dict[int, Look]]) -> set[Look]:
     """What most records of a page say alike, but for title and numbers; two are enough for a link or a line."""
     count: Counter[Look] = Counter()
     opens: dict[Look, bool] = defaultdict(bool)
-    for block, nodes in zip(blocks, found, strict=True):
-        texts = [n for n in nodes if has_text(n)]
-        looked = {_look(block, n): n for n in texts if _is_short(n)}
+    for nodes, own in zip(texts, told, strict=True):
+        looked = {own[n.mem_id]: n for n in nodes if n.mem_id in own}
         count.update(looked.keys())
         for look, node in looked.items():
-            opens[look] |= _opens_with_link(node) or _is_line_among(node, texts)
-    return {look for look, n in count.items() if 2 * n > len(blocks) and n > (1 if opens[look] else 2)}
+            opens[look] |= _opens_with_link(node) or _is_line_among(node, nodes)
+    return {look for look, n in count.items() if 2 * n > len(texts) and n > (1 if opens[look] else 2)}
 
 
 def _is_line_among(node: LexborNode, texts: list[LexborNode]) -> bool:

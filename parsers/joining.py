@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from selectolax.lexbor import LexborNode
 
 from parsers.entries import without_asides
-from parsers.frames import Field, Frame, drop_misshapen, find_frames, led_by, shape_of, shapes_of
+from parsers.frames import Field, Frame, choices_of, drop_misshapen, find_frames, led_by, shape_of, shapes_of
 from parsers.nodes import TOP, ancestors, has_text, looks, parent_of, siblings_after
 from schema.sources import Labels
 
@@ -50,9 +50,9 @@ def find_record_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> l
         labels: accepted wordings.
     """
     frames, found = find_frames(found, labels)
-    if not frames:
-        return []
     page = _index(found)
+    if not frames:
+        frames = _scattered(page)
     frames = _without_echoes(frames, page)
     usual = _usual_looks(frames, page)
     frames = _grown(frames, page, usual)
@@ -147,6 +147,24 @@ def _grown(frames: list[Frame], page: _Labels, usual: set[tuple[str | None, Look
         more = [f for f in more if sum(f.kind == o.kind for o in more) == 1]
         grown.append(_joined(frame, [*fields, *more], page) if more else (frame, fields))
     return grown
+
+
+def _scattered(page: _Labels) -> list[Frame]:
+    """Records none of which has two fields in one box: boxes of fields of two kinds or more, all labels looking alike.
+
+    A page with one such box may be running text under headings: there must be two.
+    """
+    everything = dict(enumerate(page.fields))
+    frames: list[Frame] = []
+    done: set[int] = set()
+    for place, field in everything.items():
+        if place in done:
+            continue
+        group = _strays_in(_box_of(field.branch, [], page, everything, Counter()), page, everything)
+        done |= {page.place[f.label.mem_id] for f in group}
+        if len(group) > 1 and len({(looks(f.label), f.label.tag) for f in group}) == 1 and not choices_of(group):
+            frames.append(_joined(group[0].branch, group, page))
+    return frames if len(frames) > 1 else []
 
 
 def _strays(page: _Labels, taken: set[int], usual: set[tuple[str | None, Look]]) -> dict[int, Field]:

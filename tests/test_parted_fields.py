@@ -394,3 +394,27 @@ def test_a_link_above_every_title_is_no_title() -> None:
         return f"<article>{link}<h2>{card.title}</h2><div>{''.join(shown[x] for x in 'btps')}</div></article>"
 
     require_cards(listing(card_of))
+
+
+@pytest.mark.parametrize("split", ["ht|bs|p", "hp|bt|s", "h|bp|bt|bs"])
+def test_no_box_of_any_record_holds_two_fields(split: str) -> None:
+    def card_of(card: Card) -> str:
+        shown = {**parts(card), "b": "<p>Mots.</p>"}
+        first, *others = split.split("|")
+        boxes = (f"<div class=box-{n}>{''.join(shown[x] for x in box)}</div>" for n, box in enumerate(others))
+        return f"<article><header>{''.join(shown[x] for x in first)}</header>{''.join(boxes)}</article>"
+
+    reading = listing(card_of)
+    assert reading.rejects == ()
+    told = [(r.title, r.type or "", r.is_private, [p.text for p in r.resume]) for r in reading.records]
+    assert told == [(c.title, c.type, c.is_private, [c.summary] if c.summary else []) for c in CARDS]
+
+
+@pytest.mark.parametrize("tag", ["div", "section"])
+def test_boxes_to_narrow_a_search_by_are_no_record_on_an_empty_listing(tag: str) -> None:
+    links = "<ul><li><a href='/a'>Guides</a></li><li><a href='/b'>Notes</a></li></ul>"
+    labels = ("Type de ressource", "Ressource privée")
+    boxes = "".join(f"<{tag}><p>Filtrer</p><{tag}><h3>{label}</h3>{links}</{tag}></{tag}>" for label in labels)
+    reading = read(f"<main><h1>Ressources</h1><p>Aucun résultat.</p></main><div>{boxes}</div>")
+    assert reading.records == ()
+    assert [reject.reason for reject in reading.rejects] == []
