@@ -6,6 +6,7 @@ asks and archives, it does not know what pages mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -65,7 +66,7 @@ def crawl(
     wanted = sorted(url for url in known if url not in state.visits and state.aliases.get(url, url) not in state.visits)
     for url in wanted:
         _judge_page(state, ask(state, url, "known", None))
-    listings = _without_soft(state, listings)
+    listings = _without_cut(state, _without_soft(state, listings))
     listings = _with_witness(state, listings, in_sitemap, sitemap_gap)
     _ledger_sitemap(state, in_sitemap)
     return list(state.visits.values()), listings
@@ -150,9 +151,23 @@ def _without_pages(state: Crawl, listing: ListingVisit) -> ListingVisit:
         visit = state.visits[visit.redirect_url]
     if visit.outcome != "soft_failure":
         return listing
-    gap = f"{listing.url}: {visit.reason}"
+    return replace(_with_gap(listing, f"{listing.url}: {visit.reason}"), pages=(), record_count=0)
+
+
+def _with_gap(listing: ListingVisit, gap: str) -> ListingVisit:
     certificate = replace(listing.certificate, is_complete=False, gap=gap) if listing.certificate else None
-    return replace(listing, pages=(), record_count=0, gap=gap, certificate=certificate)
+    return replace(listing, gap=gap, certificate=certificate)
+
+
+def _without_cut(state: Crawl, listings: list[ListingVisit]) -> list[ListingVisit]:
+    """The listings, with a gap where a page has no end and most pages of the night have one."""
+    endings = Counter(state.endings.values())
+    if endings["whole"] <= endings["open"]:
+        return listings
+    return [
+        _with_gap(listing, state.unended[listing.url]) if not listing.gap and listing.url in state.unended else listing
+        for listing in listings
+    ]
 
 
 def _ask_resources(state: Crawl) -> None:

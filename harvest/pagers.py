@@ -22,7 +22,8 @@ _UNREAD = "unread: "
 class Answer:
     """One answer of a page of a listing: its visit, what it shows, where it leads, the largest page number it names.
 
-    named_urls are all further pages that it names; doubtful_urls look like such, and it has no other pager.
+    named_urls are all further pages that it names; doubtful_urls look like such, and it has no other pager; ending says
+    how its markup ends.
     """
 
     visit: Visit
@@ -34,6 +35,7 @@ class Answer:
     named_urls: tuple[str, ...] = ()
     has_pager: bool = False
     doubtful_urls: tuple[str, ...] = ()
+    ending: str = "whole"
 
 
 @dataclass
@@ -90,6 +92,7 @@ def answer_of(visit: Visit, reading: PageReading) -> Answer:
         named_urls=reading.named_urls if ids else (),
         has_pager=reading.has_pager,
         doubtful_urls=tuple(url for url in reading.doubtful_urls if url not in urls),
+        ending=reading.ending,
     )
 
 
@@ -233,11 +236,22 @@ def open_end(listing: Listing) -> str | None:
     is_lost = any(page_number(url) > last for url in listing.lost)
     if announced is not None and announced > last and not is_lost:
         return f"{listing.order[-1]}: leads nowhere, and its pager announces page {announced + 1}"
-    return _hollow_end(listing) or _unread_lead(listing)
+    return _hollow_end(listing) or cut_page(listing, is_end_usual=False) or _unread_lead(listing)
 
 
 def _named_by(listing: Listing, page: str) -> tuple[str, ...]:
     return (*listing.latest(page).leads, *listing.latest(page).named_urls)
+
+
+def cut_page(listing: Listing, *, is_end_usual: bool) -> str | None:
+    """The gap where a page is only the beginning of one: its markup ends inside a tag, or has no end as others have."""
+    is_end_usual |= any(answer.ending == "whole" for answers in listing.answers.values() for answer in answers)
+    for page in listing.order:
+        if listing.latest(page).ending == "torn":
+            return f"{page}: is cut short, its markup ends inside a tag"
+        if listing.latest(page).ending == "open" and is_end_usual:
+            return f"{page}: is cut short, it has no end as the other pages have"
+    return None
 
 
 def _unread_lead(listing: Listing) -> str | None:

@@ -84,7 +84,8 @@ class PageReading:
     the same page (shortlink); next_urls are the pages of a listing that come next, last_number the largest `?page=N`
     that its pager names beyond this page, named_urls all further pages that it names; has_pager says that it names any
     page, be it an earlier one; doubtful_urls look like further pages and are not surely such; heading is the listing's;
-    notes are sentences about what is unusual, without being wrong.
+    notes are sentences about what is unusual, without being wrong; ending is `open` where the page has no end tag, and
+    `torn` where it ends inside of one: the beginning of a page, it may be.
     """
 
     page_url: str
@@ -101,6 +102,7 @@ class PageReading:
     named_urls: tuple[str, ...] = ()
     has_pager: bool = False
     doubtful_urls: tuple[str, ...] = ()
+    ending: Literal["whole", "open", "torn"] = "whole"
 
 
 @dataclass(frozen=True, slots=True)
