@@ -182,7 +182,7 @@ class Certificate:
     showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
     Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
     first 20 of each; the counts are None where no sitemap could be read. sitemap_gap says why not all that the sitemap
-    names was compared.
+    names was compared: which sitemaps could not be read, or that there was too much.
     """
 
     url: str

@@ -205,6 +205,32 @@ def test_of_too_many_sitemaps_the_first_are_asked(
     assert (certificate.sitemap_gap is not None) == is_cut
 
 
+def test_a_sitemap_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    index = (
+        "<sitemapindex><sitemap><loc>{o}/s1.xml</loc></sitemap><sitemap><loc>{o}/s2.xml</loc></sitemap></sitemapindex>"
+    )
+    part = "<urlset>" + "".join(f"<loc>{{o}}/{slug}</loc>" for slug in SLUGS[:20]) + "</urlset>"
+    with SiteServer(moving()) as site:
+        certificate, _ = witnessed(tmp_path, site, {"/sitemap.xml": index, "/s1.xml": part})
+    assert (certificate.is_complete, certificate.not_in_sitemap_count) == (True, 5)
+    assert certificate.sitemap_gap == f"{site.origin}/s2.xml: 404"
+
+
+def test_a_sitemap_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        certificate, _ = witnessed(tmp_path, site, {})
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (None, None)
+    assert certificate.sitemap_gap == f"{site.origin}/sitemap.xml: 404"
+
+
+def test_a_sitemap_on_the_other_name_of_the_host_names_the_same_pages(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        named = "".join(f"<loc>{site.origin.replace('//', '//www.')}/{slug}</loc>" for slug in SLUGS)
+        certificate, ledger = witnessed(tmp_path, site, {"/sitemap.xml": f"<urlset>{named}</urlset>"})
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (0, 0)
+    assert not any(visit.outcome == "not_listed" for visit in ledger.visits)
+
+
 def test_without_a_sitemap_there_is_no_witness(tmp_path: Path) -> None:
     with SiteServer(moving()) as site:
         certificate = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings[0].certificate
