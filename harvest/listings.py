@@ -20,12 +20,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harvest.asking import Crawl, ask, ask_again, ask_unheard, note_page, read
+from harvest.findings import certify
 from harvest.pagers import (
     Answer,
     Listing,
     address_after,
     answer_of,
-    certify,
     cut_page,
     fresh_pages,
     is_repeat,
