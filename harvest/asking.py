@@ -50,6 +50,9 @@ class Crawl:
     # by listing, the addresses of the resources it shows
     listed: dict[str, set[str]] = field(default_factory=dict)
     bodies: SameBodies = field(default_factory=SameBodies)
+    # by address, how the markup of a page ends; by listing, what is to be said where pages usually have an end
+    endings: dict[str, str] = field(default_factory=dict)
+    unended: dict[str, str] = field(default_factory=dict)
     written: Written = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,6 +188,7 @@ def read(state: Crawl, visit: Visit, *, is_listing: bool) -> tuple[PageReading, 
     payload = state.client.read(visit)
     state.written.read(payload, visit.url)
     reading = state.read_page(payload, visit.url, is_listing=is_listing)
+    state.endings[visit.url] = reading.ending
     has_records = bool(reading.records) or any(reject.span for reject in reading.rejects)
     payload = replace(payload, url=visit.url)
     reason = find_soft_failure(payload, state.bodies, has_records=has_records, is_listing=is_listing)

@@ -18,7 +18,8 @@ those resources that were not seen since. A second look at the first page alone 
 listing with the resource removed from page 2.
 
 A resource that is pinned to the top of each page is one, however many pages show it: it is known by standing at the
-same place of every page at every look, each page looked at twice. What only slips from one page to the next does not.
+same place of every page at every look, where each page showed the same twice in a row. What only slips from one page to
+the next does not.
 
 What it rests on: no resource is taken off and put back between two looks; each answer is of the moment it is given;
 the pager tells where the end is. The last is checked: see `harvest/listings.py`.
@@ -143,9 +144,10 @@ class Evidence:
 
     @property
     def pinned(self) -> frozenset[str]:
-        """What stands at one place of every page at every look, from the top or from the end; each looked at twice.
+        """What stands at one place of every page at every look, counted from the top, where the pages rest.
 
-        What ties let slip over the edge of two pages stands last on one and first on the other.
+        They rest where each showed the same twice in a row. What ties let slip over the edge of two pages stands last
+        on one and first on the other; counted from the end those may be one place.
         """
         shown = [look.ids for look in self.looks if look.ids]
         everywhere = set(shown[0]) if shown else set()
@@ -153,10 +155,13 @@ class Evidence:
             everywhere.intersection_update(ids)
             if not everywhere:
                 return frozenset()
-        times = Counter(look.page for look in self.looks if look.ids)
-        if len(times) < 2 or min(times.values()) < 2:
+        latest: dict[str, list[tuple[str, ...]]] = {}
+        for look in self.looks:
+            if look.ids:
+                latest[look.page] = [*latest.get(look.page, ())[-1:], look.ids]
+        if len(latest) < 2 or any(len(ids) < 2 or ids[0] != ids[1] for ids in latest.values()):
             return frozenset()
-        return frozenset(name for name in everywhere if _has_one_place(name, shown))
+        return frozenset(name for name in everywhere if len({ids.index(name) for ids in shown}) == 1)
 
     def needed(self, moment: Moment) -> int:
         """How many resources there were at a moment: what is pinned to each page is one."""
@@ -228,11 +233,6 @@ class Evidence:
         if all(len(answers) == 1 for answers in shown.values()):
             return "none"
         return "same" if all(len(set(answers)) == 1 for answers in shown.values()) else "changed"
-
-
-def _has_one_place(name: str, shown: list[tuple[str, ...]]) -> bool:
-    """Whether answers all show something as the how-manieth, or all as the how-manieth from the end."""
-    return len({ids.index(name) for ids in shown}) == 1 or len({ids.index(name) - len(ids) for ids in shown}) == 1
 
 
 def numbered(ids: Iterable[str]) -> Iterable[str]:

@@ -6,6 +6,7 @@ asks and archives, it does not know what pages mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -65,7 +66,7 @@ def crawl(
     wanted = sorted(url for url in known if url not in state.visits and state.aliases.get(url, url) not in state.visits)
     for url in wanted:
         _judge_page(state, ask(state, url, "known", None))
-    listings = _without_soft(state, listings)
+    listings = _without_cut(state, _without_soft(state, listings))
     listings = _with_witness(state, listings, in_sitemap, sitemap_gap)
     _ledger_sitemap(state, in_sitemap)
     return list(state.visits.values()), listings
@@ -114,7 +115,9 @@ def _ask_sitemap(state: Crawl) -> tuple[list[str], str | None]:
         witness.asked += 1
         visit = ask(state, address, "sitemap", None)
         if visit.outcome in PAGE_OUTCOMES:
-            witness.add(state.client.read(visit).content)
+            witness.add(address, state.client.read(visit).content)
+        else:
+            witness.lack(address, str(visit.reason or visit.status or visit.outcome))
     return [url for url in (canonical(state, a) for a in witness.addresses) if url], witness.gap()
 
 
@@ -150,9 +153,23 @@ def _without_pages(state: Crawl, listing: ListingVisit) -> ListingVisit:
         visit = state.visits[visit.redirect_url]
     if visit.outcome != "soft_failure":
         return listing
-    gap = f"{listing.url}: {visit.reason}"
+    return replace(_with_gap(listing, f"{listing.url}: {visit.reason}"), pages=(), record_count=0)
+
+
+def _with_gap(listing: ListingVisit, gap: str) -> ListingVisit:
     certificate = replace(listing.certificate, is_complete=False, gap=gap) if listing.certificate else None
-    return replace(listing, pages=(), record_count=0, gap=gap, certificate=certificate)
+    return replace(listing, gap=gap, certificate=certificate)
+
+
+def _without_cut(state: Crawl, listings: list[ListingVisit]) -> list[ListingVisit]:
+    """The listings, with a gap where a page has no end and most pages of the night have one."""
+    endings = Counter(state.endings.values())
+    if endings["whole"] <= endings["open"]:
+        return listings
+    return [
+        _with_gap(listing, state.unended[listing.url]) if not listing.gap and listing.url in state.unended else listing
+        for listing in listings
+    ]
 
 
 def _ask_resources(state: Crawl) -> None:
@@ -179,11 +196,19 @@ def _with_witness(
 ) -> list[ListingVisit]:
     """The listings, their certificates with what the sitemap says beside: a second witness, and no failure."""
     if not in_sitemap:
-        return listings
-    named = {state.aliases.get(url, url) for url in in_sitemap}
-    shown = {url for listing in listings for url in _on(state, listing)}
-    alone = sorted(named - shown - {listing.url for listing in listings})
-    return [_witnessed(listing, alone, sorted(_on(state, listing) - named), gap) for listing in listings]
+        return [_witnessed(listing, None, None, gap) for listing in listings] if gap else listings
+    named = {_bare(url): url for url in sorted(state.aliases.get(url, url) for url in in_sitemap)}
+    shown = {_bare(url) for listing in listings for url in (*_on(state, listing), listing.url)}
+    alone = sorted(url for bare, url in named.items() if bare not in shown)
+    return [
+        _witnessed(listing, alone, sorted(url for url in _on(state, listing) if _bare(url) not in named), gap)
+        for listing in listings
+    ]
+
+
+def _bare(url: str) -> str:
+    """An address without what tells no two pages apart: scheme, and the `www.` of the host (schema.addresses)."""
+    return url.partition("://")[2].removeprefix("www.")
 
 
 def _on(state: Crawl, listing: ListingVisit) -> set[str]:
@@ -191,24 +216,28 @@ def _on(state: Crawl, listing: ListingVisit) -> set[str]:
     return {state.aliases.get(url, url) for url in state.listed.get(listing.url, ())}
 
 
-def _witnessed(listing: ListingVisit, alone: list[str], lacking: list[str], gap: str | None) -> ListingVisit:
+def _witnessed(
+    listing: ListingVisit, alone: list[str] | None, lacking: list[str] | None, gap: str | None
+) -> ListingVisit:
     if listing.certificate is None:
         return listing
     certificate: Certificate = replace(
         listing.certificate,
-        sitemap_only_count=len(alone),
-        sitemap_only=tuple(alone[:NAMED_WITNESSES]),
-        not_in_sitemap_count=len(lacking),
-        not_in_sitemap=tuple(lacking[:NAMED_WITNESSES]),
+        sitemap_only_count=None if alone is None else len(alone),
+        sitemap_only=tuple((alone or [])[:NAMED_WITNESSES]),
+        not_in_sitemap_count=None if lacking is None else len(lacking),
+        not_in_sitemap=tuple((lacking or [])[:NAMED_WITNESSES]),
         sitemap_gap=gap,
     )
     return replace(listing, certificate=certificate)
 
 
 def _ledger_sitemap(state: Crawl, in_sitemap: list[str]) -> None:
+    met = {_bare(url) for url in state.visits}
     for url in in_sitemap:
-        if url in state.visits or state.aliases.get(url) in state.visits:
+        if _bare(url) in met or _bare(state.aliases.get(url, url)) in met:
             continue
+        met.add(_bare(url))
         if state.source.ask_not_listed:
             ask(state, url, "known", state.source.sitemap)
         else:

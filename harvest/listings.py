@@ -10,6 +10,7 @@ is, and pagers lie; so the end is looked at too:
 - a further page without any resource is the end. It is hollow, a gap, when pages after it hold some, or when a page
   that is not shorter than another leads to it on a second look too and it leads nowhere: an honest pager has no such
   end, and how many a full page holds no first page tells alone;
+- a page whose markup ends inside a tag, or has no end where the others have one, is the beginning of a page: a gap;
 - where the pager names a later page than the one that leads nowhere, or that one is as full as the others, the next
   number is asked for: a page that lost its pager hides nothing. What nobody named and is not there says nothing.
 """
@@ -19,12 +20,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harvest.asking import Crawl, ask, ask_again, ask_unheard, note_page, read
+from harvest.findings import certify
 from harvest.pagers import (
     Answer,
     Listing,
     address_after,
     answer_of,
-    certify,
+    cut_page,
     fresh_pages,
     is_repeat,
     is_short,
@@ -57,13 +59,28 @@ def read_listing(state: Crawl, start: str) -> ListingVisit:
     _walk(state, listing, [start])
     if listing.order and not listing.evidence.count:  # an empty listing is rare enough to be asked twice
         _look(state, listing, start)
+    for page in _cut_pages(state, listing):
+        _look(state, listing, page)
     while listing.order and not _is_settled(listing) and listing.passes < MAX_PASSES:
         listing.passes += 1
         since = _read_again(state, listing, since)
     certificate = certify(listing)
     state.listed[start] = {record for answers in listing.answers.values() for a in answers for record in a.urls}
+    if unended := cut_page(listing, is_end_usual=True):
+        state.unended[start] = unended
     shown = _keep_answers(state, listing)
     return ListingVisit(start, shown, listing.heading, certificate.unique_records, certificate.gap, certificate)
+
+
+def _cut_pages(state: Crawl, listing: Listing) -> list[str]:
+    """Pages that may be the beginning of one, to be looked at once more: without an end where others have one.
+
+    The first page of the night has no others.
+    """
+    others = {ending for url, ending in state.endings.items() if len(listing.order) > 1 or url != listing.base}
+    is_suspect = "whole" in others or not others
+    endings = [(page, listing.latest(page).ending) for page in listing.order]
+    return [page for page, ending in endings if ending == "torn" or (ending == "open" and is_suspect)]
 
 
 def _is_settled(listing: Listing) -> bool:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import pairwise
 
 from harvest.certificate import Evidence, numbered
 from schema.addresses import canonical_url, page_number, same_host, without_page_number
-from schema.nouns import Certificate, PageReading, Record, Visit
+from schema.nouns import PageReading, Record, Visit
 from schema.turns import counted_on, turn_of
 
 # a page of this many, or a multiple, may be full though others hold more (Drupal's usual)
 _ROUND = 10
 # nobody pages by fewer
 _LEAST_FULL = 5
-_UNREAD = "unread: "
+UNREAD = "unread: "
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer of a page of a listing: its visit, what it shows, where it leads, the largest page number it names.
 
-    named_urls are all further pages that it names; doubtful_urls look like such, and it has no other pager.
+    named_urls are all further pages that it names; doubtful_urls look like such, and it has no other pager; ending says
+    how its markup ends.
     """
 
     visit: Visit
@@ -34,6 +34,7 @@ class Answer:
     named_urls: tuple[str, ...] = ()
     has_pager: bool = False
     doubtful_urls: tuple[str, ...] = ()
+    ending: str = "whole"
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Listing:
 
 def answer_of(visit: Visit, reading: PageReading) -> Answer:
     """What an answer shows; a block that could not be read stands for a resource too."""
-    unread = (f"{_UNREAD}{reject.excerpt[:500]}" for reject in reading.rejects)
+    unread = (f"{UNREAD}{reject.excerpt[:500]}" for reject in reading.rejects)
     ids = tuple(numbered((*map(_id_of, reading.records), *unread)))
     urls = tuple(record.url for record in reading.records if record.url)
     return Answer(
@@ -90,6 +91,7 @@ def answer_of(visit: Visit, reading: PageReading) -> Answer:
         named_urls=reading.named_urls if ids else (),
         has_pager=reading.has_pager,
         doubtful_urls=tuple(url for url in reading.doubtful_urls if url not in urls),
+        ending=reading.ending,
     )
 
 
@@ -233,11 +235,22 @@ def open_end(listing: Listing) -> str | None:
     is_lost = any(page_number(url) > last for url in listing.lost)
     if announced is not None and announced > last and not is_lost:
         return f"{listing.order[-1]}: leads nowhere, and its pager announces page {announced + 1}"
-    return _hollow_end(listing) or _unread_lead(listing)
+    return _hollow_end(listing) or cut_page(listing, is_end_usual=False) or _unread_lead(listing)
 
 
 def _named_by(listing: Listing, page: str) -> tuple[str, ...]:
     return (*listing.latest(page).leads, *listing.latest(page).named_urls)
+
+
+def cut_page(listing: Listing, *, is_end_usual: bool) -> str | None:
+    """The gap where a page is only the beginning of one: its markup ends inside a tag, or has no end as others have."""
+    is_end_usual |= any(answer.ending == "whole" for answers in listing.answers.values() for answer in answers)
+    for page in listing.order:
+        if listing.latest(page).ending == "torn":
+            return f"{page}: is cut short, its markup ends inside a tag"
+        if listing.latest(page).ending == "open" and is_end_usual:
+            return f"{page}: is cut short, it has no end as the other pages have"
+    return None
 
 
 def _unread_lead(listing: Listing) -> str | None:
@@ -269,56 +282,3 @@ def _hollow_end(listing: Listing) -> str | None:
     is_short = 0 < len(listing.latest(before).ids) < most
     is_led_to = last in listing.latest(before).leads
     return f"{last}: is empty, and a full page leads to it" if is_led_to and not is_short else None
-
-
-# --- what came of it --------------------------------------------------------------------------------------------------
-
-
-def certify(listing: Listing) -> Certificate:
-    """What shows that a listing was read whole, or why that is not shown."""
-    evidence = listing.evidence
-    gap, proof = listing.gap, evidence.proof
-    if gap is None and listing.order:
-        gap = open_end(listing) or _lost(listing) or (None if proof else _unproven(listing))
-    repeated = evidence.repeated(1, len({look.page for look in evidence.looks}))
-    announced = listing.announced()
-    return Certificate(
-        url=listing.start,
-        is_complete=gap is None,
-        gap=gap,
-        announced_pages=None if announced is None else announced + 1,
-        pages_read=len(listing.answers),
-        looks=len(evidence.looks),
-        passes=listing.passes,
-        unique_records=sum(not name.startswith(_UNREAD) for name in evidence.ids),
-        slots=evidence.needed(proof) if proof else evidence.slots,
-        repeats=len(repeated),
-        overlaps=sum(_are_neighbours(listing, pages) for pages in repeated.values()),
-        second_look=evidence.second_look,
-    )
-
-
-def _lost(listing: Listing) -> str | None:
-    return next((f"{url}: {reason}" for url, reason in listing.lost.items()), None)
-
-
-def _unproven(listing: Listing) -> str:
-    if listing.evidence.rests:
-        shared = listing.evidence.repeated(1)
-        named = ", ".join(sorted(name.replace("\n", " ")[:80] for name in shared)[:3])
-        return (
-            f"{listing.start}: {len(shared)} resources stand on several pages at every look ({named}): others may be "
-            "hidden by them; see these pages, and whether each resource has an address of its own"
-        )
-    moments = listing.evidence.moments
-    certain = max((listing.evidence.stayed(moment) for moment in moments), default=0)
-    return (
-        f"{listing.start}: changed while it was read {listing.passes} times: {certain} of {listing.evidence.slots} "
-        "resources are certain; refresh later"
-    )
-
-
-def _are_neighbours(listing: Listing, pages: list[str]) -> bool:
-    order = list(listing.answers)
-    places = sorted(order.index(page) for page in pages)
-    return any(b - a == 1 for a, b in pairwise(places))

@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.blocks import Layout, find_blocks, title_url
 from parsers.frames import Block
-from parsers.markup import Document, parse_slice, read_document, span_of, start_of, top_of
+from parsers.markup import Document, ending_of, parse_slice, read_document, span_of, start_of, top_of
 from parsers.pagers import Pager, read_pager
 from parsers.passages import children, read_links, read_passages, seen_text, tidy
 from parsers.transplant import transplant
@@ -100,6 +100,7 @@ def parse_labelled_blocks(
         named_urls=pager.named_urls,
         has_pager=pager.has_pager,
         doubtful_urls=pager.doubtful_urls,
+        ending=ending_of(payload.content),
     )
 
 

@@ -6,8 +6,10 @@ blocks; the cells themselves are read from the untouched bytes of a block, parse
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -17,6 +19,8 @@ from schema.charsets import find_charset
 from schema.nouns import Payload, Span
 
 OFFSET = "moisson-offset"
+_END = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
+_TORN = re.compile(rb"</?[a-zA-Z]")
 
 # a slice that starts with one of these means nothing outside a table
 _TABLE_CONTEXT = {"tr": "<table><tbody>", "tbody": "<table>", "thead": "<table>", "td": "<table><tbody><tr>"}
@@ -62,6 +66,14 @@ def read_document(payload: Payload) -> Document:
             last = tag.names_end
     marked = b"".join([*pieces, payload.content[last:]])
     return Document(payload.content, charset, LexborHTMLParser(marked.decode(charset, errors="replace")), notes)
+
+
+def ending_of(content: bytes) -> Literal["whole", "open", "torn"]:
+    """How a page ends: with the end tag of its body, without, or inside a tag."""
+    if _END.search(content):
+        return "whole"
+    last = content.rfind(b"<")
+    return "torn" if last > content.rfind(b">") and _TORN.match(content, last) else "open"
 
 
 def start_of(node: LexborNode) -> int | None:

@@ -9,13 +9,13 @@ none. What looks like a pager all the same, where the page has no other, is told
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from selectolax.lexbor import LexborNode
 
 from parsers.nodes import ancestors
+from parsers.page_runs import MONTH, PagerLink, find_runs, is_beyond, is_pager, said_number
 from parsers.passages import seen_text
 from schema.addresses import page_number, same_host, without_page_number
 from schema.folding import strip_accents
@@ -32,7 +32,6 @@ _CLASS_NEXT = re.compile(r"(?:^|[-_])(?:next|suivante?)(?:$|[-_])")
 _CLASS_BACK = re.compile(r"(?:^|[-_])(?:prev|previous|precedente?)(?:$|[-_])")
 _PAGER = re.compile(r"pager|paginat")
 _CALENDAR = re.compile(r"calend|agenda|month|mois|datepicker")
-_MONTH = range(28, 32)
 # a pager names the pages around this one, and the first and last ones
 _MAX_WORDS = 60
 _MAX_BOX = 300
@@ -56,19 +55,6 @@ class Pager:
     doubtful_urls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A link to a page of the same host: how it turns this page's address, and what it says."""
-
-    url: str
-    turn: Turn | None
-    number: int | None
-    says: str
-    is_worded: bool
-    is_in_pager: bool
-    is_in_calendar: bool
-
-
 def read_pager(
     links: Iterable[LexborNode],
     page_url: str,
@@ -87,7 +73,7 @@ def read_pager(
     """
     related: dict[str, None] = {}
     numbered: dict[str, int] = {}
-    told: list[_Link] = []
+    told: list[PagerLink] = []
     own, here = without_page_number(page_url), page_number(page_url)
     has_back = False
     for node in links:
@@ -105,12 +91,12 @@ def read_pager(
         link = _read_link(node, url, page_url) if node.tag == "a" and len(told) < _MAX_LINKS else None
         if link is not None and (link.is_in_pager or not _is_within(node, blocks)):
             told.append(link)
-    runs = [run for run in _runs(told) if _is_pager(run, block_count)]
+    runs = [run for run in find_runs(told) if is_pager(run, block_count)]
     firsts = {link.url for run in runs for link in run if link.number == 1}
     numbered = {url: number for url, number in numbered.items() if url not in firsts}
     nexts = [link.url for link in told if link.url != page_url and _leads_on(link, block_count)]
-    further = [link for run in runs for link in run if _is_beyond(link)]
-    nearest = [min((link for link in run if _is_beyond(link)), key=_number, default=None) for run in runs]
+    further = [link for run in runs for link in run if is_beyond(link)]
+    nearest = [min((link for link in run if is_beyond(link)), key=said_number, default=None) for run in runs]
     next_urls = (*related, *nexts, *(link.url for link in nearest if link), *_nearest(page_url, numbered))
     places = {link.turn.place for link in told if link.turn and link.url in next_urls}
     last = [link.url for link in told if link.says == "last" and link.turn and link.turn.place in places]
@@ -130,7 +116,7 @@ def read_pager(
 # --- one link ---------------------------------------------------------------------------------------------------------
 
 
-def _read_link(node: LexborNode, url: str, page_url: str) -> _Link | None:
+def _read_link(node: LexborNode, url: str, page_url: str) -> PagerLink | None:
     """A link that says a number, «next», «back» or «last»; None for any other."""
     title, label = (_plain(node.attributes.get(name) or "") for name in ("title", "aria-label"))
     words = _plain(_words(node))
@@ -144,7 +130,7 @@ def _read_link(node: LexborNode, url: str, page_url: str) -> _Link | None:
     table = any(box.tag == "table" for box in ancestors(node))
     is_in_calendar = (table and not is_in_pager) or any(_CALENDAR.search(named) for named in boxes)
     turn = turn_of(page_url, url)
-    return _Link(url, turn, int(number[1]) if number else None, says, is_worded, is_in_pager, is_in_calendar)
+    return PagerLink(url, turn, int(number[1]) if number else None, says, is_worded, is_in_pager, is_in_calendar)
 
 
 def _words(node: LexborNode) -> str:
@@ -194,7 +180,7 @@ def _is_row_of_numbers(node: LexborNode) -> bool:
     numbers = [int(token) for token in tokens if token.isdecimal()]
     others = {token.strip(_AROUND) for token in tokens if not token.isdecimal()}
     is_only = others <= {"", "page", "pages", "suivant", "suivante", "next", "precedent", "precedente", "previous", ":"}
-    is_month = len(numbers) in _MONTH and numbers[-1] == len(numbers)
+    is_month = len(numbers) in MONTH and numbers[-1] == len(numbers)
     return is_only and numbers[:2] == [1, 2] and numbers == sorted(set(numbers)) and not is_month
 
 
@@ -202,7 +188,7 @@ def _is_within(node: LexborNode, blocks: set[int]) -> bool:
     return any(box.mem_id in blocks for box in (node, *ancestors(node)))
 
 
-def _leads_on(link: _Link, block_count: int) -> bool:
+def _leads_on(link: PagerLink, block_count: int) -> bool:
     """Whether a link surely leads to the page that comes next."""
     if link.says not in ("next", "arrow") or link.is_in_calendar or link.turn is None or not link.turn.is_forward:
         return False
@@ -217,7 +203,7 @@ def _is_one_page(turn: Turn, block_count: int) -> bool:
     return turn.after is not None and turn.after - turn.before in (1, block_count)
 
 
-def _names_earlier(link: _Link, page_url: str) -> bool:
+def _names_earlier(link: PagerLink, page_url: str) -> bool:
     """Whether a link leads back to an earlier page."""
     if link.url == page_url:
         return False
@@ -226,7 +212,7 @@ def _names_earlier(link: _Link, page_url: str) -> bool:
     return link.says == "back" and (link.is_in_pager or (link.turn is not None and not link.turn.is_forward))
 
 
-def _is_doubtful(link: _Link, page_url: str) -> bool:
+def _is_doubtful(link: PagerLink, page_url: str) -> bool:
     """Whether a link looks like one to a further page, though it is not known to be one."""
     if link.url == page_url or link.is_in_calendar:
         return False
@@ -236,72 +222,6 @@ def _is_doubtful(link: _Link, page_url: str) -> bool:
 
 def _is_same_path(a: str, b: str) -> bool:
     return a.partition("?")[0] == b.partition("?")[0]
-
-
-# --- runs of numbers --------------------------------------------------------------------------------------------------
-
-
-def _runs(links: list[_Link]) -> Iterator[list[_Link]]:
-    """Links of one place whose words count up, in page order; a pager above and one below the records are two."""
-    by_place: dict[str, list[list[_Link]]] = {}
-    for link in links:
-        if link.number is None or link.turn is None:
-            continue
-        runs = by_place.setdefault(link.turn.place, [[]])
-        if runs[-1] and link.number <= _number(runs[-1][-1]):
-            runs.append([])
-        runs[-1].append(link)
-    # the first page may be named without any number
-    yield from (run for runs in by_place.values() for run in runs if any(_turns(link) for link in run))
-
-
-def _turns(link: _Link) -> bool:
-    return link.turn is not None and link.turn.after is not None
-
-
-def _number(link: _Link) -> int:
-    return link.number or 0
-
-
-def _is_pager(run: list[_Link], block_count: int) -> bool:
-    """Whether a run of numbers leads to the pages around this one."""
-    if any(link.is_in_calendar for link in run):
-        return False
-    is_named = any(link.is_in_pager for link in run)
-    numbers = [_number(link) for link in run]
-    if not is_named and (len(run) < 2 or (len(run) >= _MONTH[0] - 1 and numbers[-1] in _MONTH)):
-        return False
-    gaps = [place for place, (a, b) in enumerate(pairwise(numbers)) if b - a > 1]
-    has_holes = any(not (place == len(run) - 2 or numbers[place] == 1) for place in gaps)
-    count = _counting(run, block_count)
-    if count is None or (has_holes and not is_named):
-        return False
-    first, step = count
-    before = run[0].turn.before if run[0].turn else None
-    here = 1 if before is None else (before - first) // step + 1
-    return here - 1 in numbers or here + 1 in numbers
-
-
-def _counting(run: list[_Link], block_count: int) -> tuple[int, int] | None:
-    """The number that a run gives the first page, and by how much it counts; None where words and addresses differ."""
-    pairs = {(_number(link), link.turn.after) for link in run if link.turn and link.turn.after is not None}
-    found = sorted(pairs)
-    said, number = found[0]
-    step = (found[-1][1] - number) // (found[-1][0] - said) if found[-1][0] > said else _step_of_one(said, number)
-    first = number - step * (said - 1)
-    if step < 1 or first not in (0, 1) or (step > 1 and step != block_count and not run[0].is_in_pager):
-        return None
-    return (first, step) if all(n == first + step * (s - 1) for s, n in found) else None
-
-
-def _step_of_one(said: int, number: int) -> int:
-    """By how much a link counts that stands alone."""
-    return 1 if number in (said, said - 1) else number // max(said - 1, 1)
-
-
-def _is_beyond(link: _Link) -> bool:
-    """Whether a link of a run leads further than this page."""
-    return link.turn is not None and link.turn.is_forward and link.number != 1
 
 
 # --- `?page=N` --------------------------------------------------------------------------------------------------------

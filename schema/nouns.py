@@ -84,7 +84,8 @@ class PageReading:
     the same page (shortlink); next_urls are the pages of a listing that come next, last_number the largest `?page=N`
     that its pager names beyond this page, named_urls all further pages that it names; has_pager says that it names any
     page, be it an earlier one; doubtful_urls look like further pages and are not surely such; heading is the listing's;
-    notes are sentences about what is unusual, without being wrong.
+    notes are sentences about what is unusual, without being wrong; ending is `open` where the page has no end tag, and
+    `torn` where it ends inside of one: the beginning of a page, it may be.
     """
 
     page_url: str
@@ -101,6 +102,7 @@ class PageReading:
     named_urls: tuple[str, ...] = ()
     has_pager: bool = False
     doubtful_urls: tuple[str, ...] = ()
+    ending: Literal["whole", "open", "torn"] = "whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ class Certificate:
     showed, overlaps those that two neighbours did; second_look says whether a page asked again showed the same.
     Witness is the sitemap: how many addresses it has that no listing shows, and the listing that it lacks, with the
     first 20 of each; the counts are None where no sitemap could be read. sitemap_gap says why not all that the sitemap
-    names was compared.
+    names was compared: which sitemaps could not be read, or that there was too much.
     """
 
     url: str

@@ -205,6 +205,32 @@ def test_of_too_many_sitemaps_the_first_are_asked(
     assert (certificate.sitemap_gap is not None) == is_cut
 
 
+def test_a_sitemap_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    index = (
+        "<sitemapindex><sitemap><loc>{o}/s1.xml</loc></sitemap><sitemap><loc>{o}/s2.xml</loc></sitemap></sitemapindex>"
+    )
+    part = "<urlset>" + "".join(f"<loc>{{o}}/{slug}</loc>" for slug in SLUGS[:20]) + "</urlset>"
+    with SiteServer(moving()) as site:
+        certificate, _ = witnessed(tmp_path, site, {"/sitemap.xml": index, "/s1.xml": part})
+    assert (certificate.is_complete, certificate.not_in_sitemap_count) == (True, 5)
+    assert certificate.sitemap_gap == f"{site.origin}/s2.xml: 404"
+
+
+def test_a_sitemap_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        certificate, _ = witnessed(tmp_path, site, {})
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (None, None)
+    assert certificate.sitemap_gap == f"{site.origin}/sitemap.xml: 404"
+
+
+def test_a_sitemap_on_the_other_name_of_the_host_names_the_same_pages(tmp_path: Path) -> None:
+    with SiteServer(moving()) as site:
+        named = "".join(f"<loc>{site.origin.replace('//', '//www.')}/{slug}</loc>" for slug in SLUGS)
+        certificate, ledger = witnessed(tmp_path, site, {"/sitemap.xml": f"<urlset>{named}</urlset>"})
+    assert (certificate.sitemap_only_count, certificate.not_in_sitemap_count) == (0, 0)
+    assert not any(visit.outcome == "not_listed" for visit in ledger.visits)
+
+
 def test_without_a_sitemap_there_is_no_witness(tmp_path: Path) -> None:
     with SiteServer(moving()) as site:
         certificate = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings[0].certificate
@@ -243,3 +269,49 @@ def test_what_a_replay_cannot_answer_of_our_own_questions_leaves_no_row(tmp_path
 
 def test_a_ledger_of_before_the_certificate_is_read() -> None:
     assert ListingVisit("https://site.example/liste", (), None, 0, None).certificate is None
+
+
+# --- a page that arrives as its beginning, with a length that agrees
+
+
+def beginning(content: bytes, at: bytes) -> bytes:
+    """An answer whose body stops where some bytes stand last."""
+    body = content.partition(b"\r\n\r\n")[2]
+    return answer(body[: body.rindex(at)], media_type="text/html; charset=utf-8")
+
+
+AFTER_TWO, IN_A_TAG = b'<article><h2><a href="/r03', b'href="/r03'
+
+
+@pytest.mark.parametrize(("at", "why"), [(AFTER_TWO, "has no end as the other pages have"), (IN_A_TAG, "inside a tag")])
+def test_a_listing_that_is_cut_between_two_resources_is_a_gap(tmp_path: Path, at: bytes, why: str) -> None:
+    scripts: dict[str, Script] = {f"/{slug}": resource(slug) for slug in SLUGS[:4]}
+    scripts |= {"/liste": beginning(listing("Liste", SLUGS[:4]), at), "/autre": listing("Autre", SLUGS[3:4])}
+    with SiteServer(scripts) as site:
+        first, other = harvest(
+            make_source(site.origin, ("/liste", "/autre")), Layout(tmp_path, "essai"), 1, []
+        ).listings
+    assert first.gap is not None
+    assert first.gap.endswith(why)
+    assert first.certificate is not None
+    assert (first.certificate.is_complete, first.certificate.gap) == (False, first.gap)
+    assert (other.gap, other.record_count) == (None, 1)
+
+
+@pytest.mark.parametrize("at", [AFTER_TWO, IN_A_TAG])
+def test_a_page_of_a_listing_that_is_cut_once_is_read_whole(tmp_path: Path, at: bytes) -> None:
+    with SiteServer(moving()) as site:
+        whole = listing("Liste", SLUGS[:10], "?page=1")
+        site.scripts["/liste"] = [beginning(whole, at), whole]
+        (read,) = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings
+    assert (read.gap, read.record_count) == (None, 25)
+
+
+def test_a_site_whose_pages_have_no_end_tags_is_whole(tmp_path: Path) -> None:
+    def bare(content: bytes) -> bytes:
+        return answer(content.partition(b"\r\n\r\n")[2].replace(b"</body></html>", b""), media_type="text/html")
+
+    scripts: dict[str, Script] = {f"/{slug}": bare(resource(slug)) for slug in SLUGS[:4]}
+    with SiteServer({"/liste": bare(listing("Liste", SLUGS[:4])), **scripts}) as site:
+        (read,) = harvest(make_source(site.origin), Layout(tmp_path, "essai"), 1, []).listings
+    assert (read.gap, read.record_count) == (None, 4)

@@ -335,12 +335,12 @@ def test_a_resource_shown_twice_by_one_page_counts_twice() -> None:
 # --- what several pages show
 
 
-@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("place", [0, 1, 3])
 @pytest.mark.parametrize("count", [15, 25, 95])
-def test_a_resource_that_is_pinned_to_each_page_is_one(count: int, is_first: bool) -> None:  # noqa: FBT001  # pytest passes it
+def test_a_resource_that_is_pinned_to_each_page_is_one(count: int, place: int) -> None:
     def pinned(site: Site, number: int) -> Answer:
         numbers, pages = site.listing.page(number)
-        shown = [0, *numbers] if is_first else [*numbers, 0]
+        shown = [*numbers[:place], 0, *numbers[place:]]
         return 200, html(shown if numbers else [], number + 1 if number + 1 < pages else None)
 
     done = pager(pinned, count=count)
@@ -380,6 +380,21 @@ def test_what_slips_over_the_edge_of_two_pages_is_not_pinned() -> None:
     assert (evidence.pinned, evidence.proof, evidence.rests) == (frozenset(), None, True)
     evidence.add("1", "aby")
     assert not evidence.rests
+
+
+def test_what_stands_last_on_a_page_and_alone_on_the_next_is_not_pinned() -> None:
+    evidence = Evidence()
+    for _ in range(3):
+        evidence.add("1", "abx")
+        evidence.add("2", "x")
+        evidence.end()
+    assert (evidence.pinned, evidence.proof) == (frozenset(), None)
+
+
+@pytest.mark.parametrize("seed", [1295, 1628, 2038])
+def test_listings_whose_last_page_shows_what_the_one_before_ends_with_are_not_certified_short(seed: int) -> None:
+    done = run(seeded(seed)[0])
+    assert not (done.is_certified and done.missing)
 
 
 def test_what_stands_elsewhere_on_one_look_is_not_pinned() -> None:

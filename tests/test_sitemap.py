@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harvest.sitemap import read_sitemap
+from harvest import sitemap as sitemap_module
+from harvest.sitemap import Witness, open_sitemap, read_sitemap
 
 HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 SPACE = b'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
@@ -118,3 +120,53 @@ def test_a_broken_sitemap_takes_time_as_its_length_and_no_more(start: bytes, pie
     started = time.process_time()
     assert read_sitemap(content) == ([], [])
     assert time.process_time() - started < 1.0
+
+
+# --- packed, in another encoding, or none
+
+URLSET = HEAD + b"<urlset><url><loc>https://x.fr/a</loc></url></urlset>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        URLSET,
+        gzip.compress(URLSET),
+        gzip.compress(URLSET[:50]) + gzip.compress(URLSET[50:]),
+        URLSET.decode().encode("utf-16"),
+        gzip.compress(b"\xfe\xff" + URLSET.decode().encode("utf-16-be")),
+        b"<urlset/>",
+    ],
+)
+def test_a_sitemap_is_opened_however_it_is_packed(content: bytes) -> None:
+    witness = Witness([])
+    witness.add("https://x.fr/sitemap.xml", content)
+    assert (witness.addresses, witness.gap()) == ([] if content == b"<urlset/>" else ["https://x.fr/a"], None)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is no sitemap"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "is no sitemap"),
+        (gzip.compress(URLSET)[:-9], "is a gzip file that is cut short"),
+        (b"\x1f\x8b\x08\x00" + b"\xff" * 40, "is a broken gzip file: "),
+        (gzip.compress(b" " * 2000 + URLSET), "holds more than 1000 bytes unpacked: not read"),
+    ],
+)
+def test_what_cannot_be_read_is_a_gap_of_the_witness(content: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sitemap_module, "MAX_SITEMAP_BYTES", 1000)
+    witness = Witness([])
+    witness.add("https://x.fr/s.xml", content)
+    assert str(witness.gap()).startswith(f"https://x.fr/s.xml: {why}")
+    with pytest.raises(ValueError, match=why):
+        open_sitemap(content)
+
+
+def test_of_many_unread_sitemaps_the_first_are_named() -> None:
+    witness = Witness([])
+    for number in range(5):
+        witness.lack(f"https://x.fr/{number}.xml", "404")
+    assert witness.gap() == (
+        "https://x.fr/0.xml: 404; https://x.fr/1.xml: 404; https://x.fr/2.xml: 404; 2 more sitemaps were not read"
+    )
