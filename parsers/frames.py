@@ -146,7 +146,10 @@ def shapes_of(frames: list[Frame]) -> Counter[tuple[str, tuple[str, ...]]]:
 def drop_misshapen(fields: list[Field], shapes: Counter[tuple[str, tuple[str, ...]]]) -> list[Field]:
     """Leave out label words that open the body: shaped unlike the other fields, before them, or beside a better one."""
     kept = list(fields)
+    here = Counter(map(shape_of, fields))
     for field in fields:
+        if here[shape_of(field)] > 1:
+            continue
         others = [f for f in kept if f is not field]
         alike = sum(_is_alike(f, field) for f in others)
         first_of_others = bool(others) and field is kept[0]

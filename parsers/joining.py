@@ -59,7 +59,7 @@ def find_record_frames(found: list[tuple[str, LexborNode]], labels: Labels) -> l
     frames += _lone_frames(frames, page, usual)
     frames = without_asides(_level(frames))
     counts = shapes_of(frames)
-    frames = [(frame, [_narrowed(f, fields, page, counts) for f in fields]) for frame, fields in frames]
+    frames = [(frame, _all_narrowed(fields, page, counts)) for frame, fields in frames]
     counts = shapes_of(frames)
     frames = [(frame, drop_misshapen(fields, counts)) for frame, fields in frames]
     return sorted(frames, key=lambda f: page.place[f[1][0].label.mem_id])
@@ -259,13 +259,17 @@ def _raised(frame: LexborNode, held: Counter[int], levels: Counter[tuple[int, st
     return best if counted.get(best.mem_id) else frame
 
 
-def _narrowed(field: Field, fields: Sequence[Field], page: _Labels, counts: Counter[tuple[str, Look]]) -> Field:
+def _all_narrowed(fields: Sequence[Field], page: _Labels, counts: Counter[tuple[str, Look]]) -> list[Field]:
+    places = {page.place[f.label.mem_id] for f in fields}
+    return [_narrowed(f, places, page, counts) for f in fields]
+
+
+def _narrowed(field: Field, places: set[int], page: _Labels, counts: Counter[tuple[str, Look]]) -> Field:
     """A field whose branch holds more than its value, or is less usual than a smaller one: the smaller one."""
     own, bare = page.own(field), replace(field, branch=field.label)
     if not _is_in(own.branch, field.branch):
         return field
-    others = {page.place[f.label.mem_id] for f in fields if f is not field}
-    if others & set(page.below[field.branch.mem_id]):
+    if len(places.intersection(page.below[field.branch.mem_id])) > 1:
         return own
     if own.branch.mem_id not in (field.branch.mem_id, field.label.mem_id) and page.looks[shape_of(own)] > 1:
         field = own if _says_more_than(field.branch, own.branch) else field
