@@ -37,7 +37,8 @@ _NAMES = {
     "warc-truncated": "WARC-Truncated", "moisson-refers-to": "Moisson-Refers-To", "moisson-request": "Moisson-Request",
     "moisson-answer": "Moisson-Answer", "moisson-imported-from": "Moisson-Imported-From",
 }  # fmt: skip
-_MADE_ANEW = ("content-length", "warc-block-digest", "warc-payload-digest", REDACTED.lower())
+# what the page's interim answers said goes with it
+_MADE_ANEW = ("content-length", "warc-block-digest", "warc-payload-digest", REDACTED.lower(), "moisson-interim")
 # what goes where room is short, one after the other: the original of a revisit is named by address and date too
 _CAN_GO = ("warc-refers-to", REDACTED.lower())
 _GONE_PAGE = b"<!DOCTYPE html><title>Taken down</title>"

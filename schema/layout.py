@@ -11,6 +11,7 @@
 <data>/clean/<source>/runs/000007/          run.json, pages.parquet and the ledger of every run
 <data>/clean/<source>/state/000007/         the tables as of the newest run, where that published nothing
 <data>/clean/<source>/readings.txt          what pages stated when they were read last; may be deleted
+<data>/clean/<source>/not-before.json       when the site may be asked again, where it named a time; may be deleted
 <data>/clean/<source>/staging/              what is being written; swept at the start of a run
 <data>/clean/<source>/lock                  held by the run in progress; the kernel frees it
 """
