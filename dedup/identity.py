@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import combinations
 
+from dedup.likeness import is_title_kept
 from schema.folding import fold
 from schema.nouns import Reading, Record, Visit
 
@@ -80,7 +82,30 @@ def find_aliases(visits: Iterable[Visit], readings: Iterable[Reading]) -> dict[s
     for reading in readings:
         if reading.visit.role == "copy":
             aliases |= {name: url for name, url in _other_names(reading).items() if name not in told}
-    return aliases
+    strays = _strays(live, aliases)
+    return {name: url for name, url in aliases.items() if name not in strays}
+
+
+def _strays(readings: Sequence[Reading], aliases: Mapping[str, str]) -> set[str]:
+    """Addresses that lead where something else stands: what one page shows under two titles is two, wherever it leads.
+
+    Of such, that one is another name of where it leads whose title that page bears.
+    """
+    titles: dict[str, list[str]] = {}
+    for record in (record for reading in readings for record in reading.page.records):
+        if record.url is not None and record.url not in aliases:
+            titles.setdefault(record.url, []).append(record.title)
+    strays = set()
+    for reading in readings:
+        led: dict[str, dict[str, str]] = {}
+        for record in reading.page.records:
+            if record.url is not None:
+                led.setdefault(resolve(record.url, aliases), {})[record.url] = record.title
+        for end, shown in led.items():
+            if any(not is_title_kept(*two) for two in combinations(shown.values(), 2)):
+                there = titles.get(end, ())
+                strays |= {u for u, title in shown.items() if not any(is_title_kept(title, other) for other in there)}
+    return strays
 
 
 def _other_names(reading: Reading) -> dict[str, str]:

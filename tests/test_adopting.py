@@ -24,7 +24,7 @@ from tests.site_server import Script, SiteServer, answer, listing, make_source, 
 
 NAMES = [f"r{n:02d}" for n in range(12)]
 SITE: dict[str, Script] = {"/liste": listing("Liste", NAMES), **{f"/{name}": resource(name) for name in NAMES}}
-PER_NIGHT = len(NAMES) + 3  # robots.txt, the probe, the listing
+PER_NIGHT = len(NAMES) + 4  # robots.txt, the probe, the listing, what comes after it
 NOW = datetime.now(UTC)
 
 
