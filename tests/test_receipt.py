@@ -121,7 +121,7 @@ def told(folder: Path, run: int = 1) -> dict[str, Any]:
         ({"/robots.txt": RETRY_AFTER}, {}, SiteUnreachable, 1),
         ({"/robots.txt": DENIAL}, {}, Forbidden, 1),
         # robots, the probe, the listing: the breaker opens at the tenth failure in a row
-        ({slug: BUSY for slug in SITE if slug != "/liste"}, {}, SiteUnreachable, 3 + MAX_FAILURES),
+        ({slug: BUSY for slug in SITE if slug != "/liste"}, {}, SiteUnreachable, 4 + MAX_FAILURES),
         ({}, {"max_requests": 2}, SiteUnreachable, 2),
         ({"/liste": listing("Liste", SLUGS, "/liste?page=1")}, {"max_requests": 3}, HeldByGate, 3),
     ],
