@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from dedup.merge import Stated
 from schema.folding import fold
@@ -46,10 +47,14 @@ def common_texts(stated: Iterable[Stated], known: Iterable[tuple[str, str]]) -> 
     return Commonplaces(texts, max(map(len, texts), default=0))
 
 
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+
+
 def _several(titled: Iterable[tuple[str, str]], most: int) -> list[str]:
-    first: dict[str, str] = {}
+    first: dict[bytes, str] = {}  # by digest: all texts once more would weigh as much as the records
     titles: dict[str, set[str]] = {}  # of the few texts that stand under several
     for title, text in titled:
-        if text and first.setdefault(text, title) != title:
-            titles.setdefault(text, {first[text]}).add(title)
+        if text and (former := first.setdefault(_digest(text), title)) != title:
+            titles.setdefault(text, {former}).add(title)
     return [fold(text) for text, under in titles.items() if len({*map(fold, under)}) > most]
