@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
+from schema.disk import sync
 from schema.errors import DamagedArchive, DiskTrouble, UsageError
 from schema.layout import Layout
 from schema.nouns import Judgement
@@ -155,7 +155,7 @@ def _append(layout: Layout, line: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         if is_new:
-            _sync_folder(layout.raw)
+            sync(layout.raw)
     except OSError as error:
         raise DiskTrouble(f"{layout.decisions}: cannot be written ({error}); make room and say it again") from error
 
@@ -165,14 +165,6 @@ def _missing_end(file: BinaryIO) -> str:
         return ""
     file.seek(-1, os.SEEK_END)
     return "" if file.read(1) == b"\n" else "\n"
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def judgements_digest(judgements: Sequence[Judgement]) -> str:

@@ -7,7 +7,6 @@ block, and any passage of its text elsewhere, is overwritten with spaces.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +32,7 @@ from harvest.redact import (
     write_redacted,
 )
 from parsers.sought import Passages, blank_sought, blank_spans, find_sought
+from schema.disk import sync
 from schema.errors import DiskTrouble
 from schema.layout import Layout
 from schema.nouns import Payload
@@ -122,15 +122,6 @@ def put_in_place(files: Iterable[Path], folder: Path) -> None:
     for path in sorted(files):
         path.replace(folder / path.name)
     sync(folder)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _erased(source: Source, page: Page, passages: Passages, note: Note, notes: list[str]) -> Redacted | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from flows.damage import require_nothing_lost, say_unread
 from flows.decisions import Takedown, add_takedown, one_line, read_takedowns
-from flows.erasing import plan_erasure, put_in_place, renewed_ledger, sync, write_erasure
+from flows.erasing import plan_erasure, put_in_place, renewed_ledger, write_erasure
 from flows.grounds import Former, build_upon
 from flows.ledger import drop_copies, keep_ledgers, read_ledgers, renew_copy
 from flows.lock import locked
@@ -37,6 +37,7 @@ from parsers.sought import Passages, find_sought
 from releases.store import Release, latest_release, open_release, sweep
 from releases.withdraw import Withdrawal, stage_run, stage_withdrawn
 from schema.addresses import canonical_url
+from schema.disk import sync
 from schema.errors import Bug, DamagedArchive, DiskTrouble, UsageError
 from schema.layout import Layout
 from schema.sources import Source

@@ -34,6 +34,7 @@ from harvest.headers import IDENTICAL_PAYLOAD, IMPORTED_FROM, NO_REQUEST, SAME_R
 from harvest.members import Damage, WarcRecord, digest_of, record_at
 from harvest.repair import Recovered
 from harvest.revisits import root_of
+from schema.disk import sync
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Original, Pointer
 
@@ -232,7 +233,7 @@ class ArchiveWriter:
                 os.fsync(self._file.fileno())
             if self._is_whole:
                 self.path = self.path.rename(self._final)
-                _sync_folder(self.path.parent)
+                sync(self.path.parent)
         except OSError as error:
             # what failed first is the news
             if exc_value is None:
@@ -260,11 +261,3 @@ def _repeats(response: bytes, original: bytes) -> bool:
 def _how_to_read(head: bytes) -> list[str]:
     lines = (line.lower() for line in header_lines(head))
     return sorted(line for line in lines if line.startswith(("content-type:", "content-encoding:", "transfer-")))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from harvest.answers import BrokenAnswer, split_final
 from harvest.headers import ANSWER, REFERS_TO
 from harvest.members import Damage, WarcRecord, digest_of, scan_records
+from schema.disk import sync
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.nouns import Original
 
@@ -255,10 +256,6 @@ def _replace(path: Path, table: pa.Table) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(path.parent)
     except OSError as error:
         raise DiskTrouble(f"{path}: cannot be written ({error}); make room and refresh again") from error

@@ -6,7 +6,6 @@ What a kill leaves behind lies in `staging/` and is swept at the next start; a r
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 from releases.gates import require_not_emptied
 from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
 from schema.dictionary import datapackage
+from schema.disk import sync
 from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
 from schema.tables import BY_NAME, IDS, PAGES, RESOURCES, SCHEMA_VERSION, TABLES
@@ -304,11 +304,11 @@ def _stage(
         folder.mkdir(parents=True)
         written = write(folder)
         for path in sorted(folder.iterdir()):
-            _sync(path)
-        _sync(folder)
+            sync(path)
+        sync(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise DiskTrouble(f"{target}: cannot be written ({error}); make room: {what_is_so()}") from error
@@ -321,21 +321,13 @@ def _point(layout: Layout, number: int) -> None:
         layout.staging.mkdir(parents=True, exist_ok=True)
         pointer, link = layout.staging / "latest.json", layout.staging / "latest"
         _write_json(pointer, {"number": number, "path": f"releases/{layout.release(number).name}"})
-        _sync(pointer)
+        sync(pointer)
         link.unlink(missing_ok=True)
         link.symlink_to(Path("releases") / layout.release(number).name)
         pointer.replace(layout.clean / "latest.json")
         link.replace(layout.latest)
-        _sync(layout.clean)
+        sync(layout.clean)
     except OSError as error:
         raise DiskTrouble(
             f"{layout.latest}: cannot be swapped ({error}); make room: the next run points it at release {number}"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,7 +7,6 @@ archive itself did: digests of pages that another record of the archive now hold
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from releases.store import MANIFEST, write_set
 from releases.tables import read_rows, to_arrow, write_parquet
+from schema.disk import sync
 from schema.errors import DamagedArchive
 from schema.tables import PAGES, TABLES
 
@@ -148,8 +148,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _sync_all(folder: Path) -> None:
     for path in (*sorted(folder.iterdir()), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)

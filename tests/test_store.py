@@ -36,6 +36,7 @@ from releases.store import (
     write_run,
 )
 from releases.tables import logical_digest, write_parquet
+from schema.disk import sync
 from schema.errors import Bug, DamagedArchive, DiskTrouble, HeldByGate
 from schema.layout import Layout
 from schema.tables import TABLES
@@ -514,7 +515,7 @@ def test_every_file_is_on_the_disk_before_the_release_has_its_name(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    sync, rename = store._sync, Path.rename
+    rename = Path.rename
 
     def note_sync(path: Path) -> None:
         done.append(path.name)
@@ -524,7 +525,7 @@ def test_every_file_is_on_the_disk_before_the_release_has_its_name(
         done.append(f"named {target.name}")
         return rename(path, target)
 
-    monkeypatch.setattr(store, "_sync", note_sync)
+    monkeypatch.setattr(store, "sync", note_sync)
     monkeypatch.setattr(Path, "rename", note_rename)
     publish(layout, make_tables(1), FACTS)
     before = done[: done.index("named 000001")]
@@ -554,14 +555,14 @@ def test_what_else_finds_no_room_says_what_stands_without_it(layout: Layout, mon
         hold(layout, 7, make_tables(1), FACTS)
     with room_for(10), pytest.raises(DiskTrouble, match="make room: run 7 brought no news"):
         keep_state(layout, 7, make_tables(1), FACTS)
-    real = store._sync
+    real = sync
 
     def failing(path: Path) -> None:
         if path == layout.releases:
             raise OSError(5, "Input/output error")
         real(path)
 
-    monkeypatch.setattr(store, "_sync", failing)
+    monkeypatch.setattr(store, "sync", failing)
     with pytest.raises(DiskTrouble, match="the next run points `latest` at release 1"):
         publish(layout, make_tables(1), FACTS)
     sweep(layout)
