@@ -27,7 +27,7 @@ class Verbatim:
         self._live: dict[Words, list[Group]] = {}
         self._copies: dict[Words, list[Group]] = {}
         self._known: dict[Words, list[Whole]] = {}
-        asked = _asked(groups, known)
+        asked = _asked(groups, known) if known else set()
         for group in groups if asked else ():
             if (head := _head(group.best.record.title, group.best.record.type)) in asked:
                 words = self._said[group.key] = (*head, _digest(group.text))
