@@ -11,9 +11,12 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import pyarrow.parquet as pq
 
@@ -21,8 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dedup.catalogue import Former, Moment, make_catalogue
 from flows.building import as_rows
+from flows.ledger import load_readings, write_readings
+from flows.putting import FileShelf
+from flows.stages import PAGES_A_BATCH
 from schema.nouns import Link, Night, PageReading, Passage, Pointer, Reading, Record, Span, Visit
 
+T = TypeVar("T")
 PAGE_RECORDS = 10
 TITLE_WORDS = 9
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,21 +66,31 @@ def read_record(page_url: str, number: int, text: str) -> Record:
     )
 
 
-def read_night(run: int, path: str, count: int) -> Night:
-    """A night on which every page of the listing was read."""
+def read_night(run: int, path: str, count: int, folder: Path) -> Night:
+    """A night on which every page of the listing was read, its readings kept in portions and loaded as a run does."""
     at = FIRST_DAY + timedelta(days=run)
-    pages: dict[str, list[Record]] = {}
-    for number, text in enumerate(texts(path, count)):
-        url = f"https://rtes.example/list?page={number // PAGE_RECORDS}"
-        pages.setdefault(url, []).append(read_record(url, number, text))
-    readings = []
-    for place, (url, records) in enumerate(pages.items()):
-        pointer = Pointer(f"{run:06}.warc.gz", place, 1)
-        visit = Visit(url, "listing", "fetched", 200, fetched_at=at, payload_digest=f"{place:064x}", pointer=pointer)
-        readings.append(
-            Reading(visit, PageReading(url, url, records=tuple(records), parser="made", parser_version="1"))
-        )
-    return Night(run, at, tuple(reading.visit for reading in readings), (), tuple(readings))
+    files, shelf = [], FileShelf(folder)
+    pages = enumerate(batched(enumerate(texts(path, count)), PAGE_RECORDS))
+    for place, portion in enumerate(batched(pages, PAGES_A_BATCH)):
+        readings = tuple(read_page(run, at, number, page) for number, page in portion)
+        files.append(write_readings(folder / f"{place}.json", readings))
+    loaded = tuple(reading for file in files for reading in load_readings(file, shelf))
+    return Night(run, at, tuple(reading.visit for reading in loaded), (), loaded)
+
+
+def read_page(run: int, at: datetime, number: int, texts: Sequence[tuple[int, str]]) -> Reading:
+    """One page of the listing."""
+    url = f"https://rtes.example/list?page={number}"
+    pointer = Pointer(f"{run:06}.warc.gz", number, 1)
+    visit = Visit(url, "listing", "fetched", 200, fetched_at=at, payload_digest=f"{number:064x}", pointer=pointer)
+    records = tuple(read_record(url, place, text) for place, text in texts)
+    return Reading(visit, PageReading(url, url, records=records, parser="made", parser_version="1"))
+
+
+def batched(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Portions of some size."""
+    each = iter(things)
+    return iter(lambda: tuple(islice(each, size)), ())
 
 
 def tell(what: str) -> None:
@@ -86,16 +103,19 @@ def main() -> None:
     """Two nights, the second upon the first."""
     path, count = sys.argv[1], int(sys.argv[2])
     former = Former()
-    for run in (1, 2):
-        night = read_night(run, path, count)
-        tell(f"night {run}: read")
-        catalogue = make_catalogue("made", Moment(run, night.started_at), night, (), former)
-        tell(f"night {run}: known")
-        tables = as_rows(catalogue)
-        tell(f"night {run}: laid out")
-        print({name: len(rows) for name, rows in tables.items()})
-        former = Former(*(tables[name] for name in ("resources", "ids", "history", "records")))
-        del night, catalogue, tables
+    with TemporaryDirectory(prefix="moisson-step-") as folder:
+        for run in (1, 2):
+            night = read_night(run, path, count, Path(folder))
+            tell(f"night {run}: read")
+            catalogue = make_catalogue(
+                "made", Moment(run, night.started_at), night, (), former, shelf=FileShelf(Path(folder))
+            )
+            tell(f"night {run}: known")
+            tables = as_rows(catalogue, Path(folder))
+            tell(f"night {run}: laid out")
+            print({name: len(rows) for name, rows in tables.items()})
+            former = Former(*(tables[name] for name in ("resources", "ids", "history", "records")))
+            del night, catalogue
 
 
 if __name__ == "__main__":

@@ -92,4 +92,4 @@ def _is_still(one: Known, group: Group, name: str) -> bool:
 
 
 def _is_same(one: Known, group: Group, is_changed: Callable[[str, str, str, str], bool]) -> bool:
-    return not is_changed(one.title, one.telling, group.best.record.title, group.telling)
+    return not is_changed(one.title, one.telling, group.best.title, group.telling)

@@ -10,36 +10,39 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
-from dedup.collapse import Collapsed, collapse
+from dedup.collapse import collapse
 from dedup.commonplace import common_texts
 from dedup.grouping import Group, group_records
 from dedup.history import extend_history
-from dedup.identity import NO_PROMISES, Promises, find_aliases, record_ids, resolve
+from dedup.identity import NO_PROMISES, Promises, RecordIds, find_aliases, resolve
 from dedup.known import known_resources
 from dedup.lineage import Lineage, name_clusters, retire
-from dedup.merge import Stated, best_first, differences, merge, with_copies
+from dedup.merge import Stated, Told, best_first, differences, merge, tell, with_copies
 from dedup.parts import row_of, with_own
 from dedup.recognition import Cluster, recognise
 from dedup.rows import LazyRows, page_rows, pair_rows, passage_rows, record_row, reject_rows
-from dedup.silence import keep_words
-from dedup.states import Carried, carry, with_unread
+from dedup.silence import keep_words, with_words
+from dedup.states import carry, with_unread
 from dedup.unread import find_unread
 from dedup.words import judged_apart, told_apart
-from schema.nouns import Judgement, Night, Passage, Reading, Record
+from schema.nouns import Judgement, Night, Reading, Record
+from schema.shelf import MemoryShelf, Shelf, ShelvedRows
 
 Row = dict[str, Any]
 RETIRE_AFTER_NIGHTS = 3
+_PORTION = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Former:
     """Rows of `resources`, `ids`, `history` and `records` as of the step before; published: every id that ever was."""
 
-    resources: Sequence[Mapping[str, Any]] = ()
-    ids: Sequence[Mapping[str, Any]] = ()
-    history: Sequence[Mapping[str, Any]] = ()
+    resources: Iterable[Mapping[str, Any]] = ()
+    ids: Iterable[Mapping[str, Any]] = ()
+    history: Iterable[Mapping[str, Any]] = ()
     records: Iterable[Mapping[str, Any]] = ()
     published: Promises = NO_PROMISES
 
@@ -69,7 +72,7 @@ class Catalogue:
     compared, and what it cut.
     """
 
-    resources: tuple[Row, ...] = ()
+    resources: Sequence[Row] = ()
     records: Iterable[Row] = ()
     passages: Iterable[Row] = ()
     pairs: Iterable[Row] = ()
@@ -94,6 +97,7 @@ def make_catalogue(
     former: Former,
     judgements: Sequence[Judgement] = (),
     retire_after_nights: int = RETIRE_AFTER_NIGHTS,
+    shelf: Shelf | None = None,
 ) -> Catalogue:
     """The tables as of a step.
 
@@ -105,11 +109,14 @@ def make_catalogue(
         former: rows as of the step before.
         judgements: what persons said so far, in order.
         retire_after_nights: complete nights in a row with evidence that it is gone, after which a resource is retired.
+        shelf: where that lies which is not looked at in between; memory if it is not given.
     """
     readings = [*night.readings, *_in_force(copies)]
     aliases = find_aliases(night.visits, readings)
-    stated = _state(readings, aliases)
-    known = known_resources(former.ids, former.resources, former.history)
+    shelf = shelf or MemoryShelf()
+    stated = _state(readings, aliases, shelf)
+    by_id = ShelvedRows(shelf, "resource_id", former.resources)
+    known = known_resources(former.ids, by_id, former.history, shelf)
     common = common_texts(stated, ((one.title, one.text) for one in known if not one.is_merged))
     known = [one.marked(common) for one in known]
     groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known), common)
@@ -117,32 +124,28 @@ def make_catalogue(
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     parted = [name for pair in recognition.parted.items() for name in pair]
-    carried = _resource_rows(night, moment, clusters, lineage, former, retire_after_nights, parted)
-    ids = retire(lineage.ids, carried.rows, carried.retired, moment.run, moment.at)
-    by_id = {row["resource_id"]: row for row in former.resources}
+    carried = _resource_rows(night, moment, clusters, lineage, former, by_id, retire_after_nights, parted)
+    resources = carried.made.ordered()
+    ids = retire(lineage.ids, resources, carried.retired, moment.run, moment.at)
     left = {name: state for name, (state, _) in carried.retired.items()}
     ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None, left)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
     notes = {group.url: found for group in groups if (found := differences(group.stated))}
-    resources, here = _sorted(carried.rows, "resource_id"), {row["resource_id"] for row in carried.rows}
     # copies of what is retired state nothing of today
-    past = {name for name, resource in owner.items() if resource not in here}
+    past = {name for name, resource in owner.items() if resource not in carried.made}
+    pairs, counts = recognition.matching.pairs, recognition.matching.counts
     ordered = sorted((one for one in stated if one.record_id not in past), key=lambda one: one.record_id)
     return Catalogue(
         resources=resources,
         records=LazyRows(lambda: (record_row(one, owner[one.record_id]) for one in ordered)),
         passages=LazyRows(lambda: (r for s in ordered for r in _sorted(passage_rows(s), "section", "position"))),
-        pairs=LazyRows(
-            lambda: (
-                r for r in pair_rows(recognition.matching.pairs, owner) if past.isdisjoint((r["left"], r["right"]))
-            )
-        ),
+        pairs=LazyRows(lambda: (r for r in pair_rows(pairs, owner) if past.isdisjoint((r["left"], r["right"])))),
         pages=_sorted(page_rows(night, readings, notes), "url"),
         rejects=_sorted(reject_rows(readings), "reject_id"),
         history=LazyRows(lambda: extend_history(former.history, resources, moment.run, moment.at, moment.words)),
         ids=ids,
         reshaped=lineage.reshaped,
-        counts=recognition.matching.counts,
+        counts=counts,
     )
 
 
@@ -165,37 +168,31 @@ def _in_force(copies: Sequence[Reading]) -> list[Reading]:
 # --- records --------------------------------------------------------------------------------------------------------
 
 
-def _state(readings: Sequence[Reading], aliases: Mapping[str, str]) -> list[Stated]:
-    pairs = [(reading, _resolved(record, aliases)) for reading in readings for record in reading.page.records]
-    names = record_ids(record for _, record in pairs)
-    # one resource stands on several pages with the same words: collapsed once
-    done: dict[tuple[tuple[Passage, ...], tuple[Passage, ...]], Collapsed] = {}
-    stated = []
-    for (reading, record), name in zip(pairs, names, strict=True):
-        texts = (record.body, record.resume)
-        if texts not in done:
-            done[texts] = collapse(*texts)
-        is_own = record.url is not None and record.url == resolve(record.page_url, aliases)
-        stated.append(_place(reading, record, name, done[texts], is_own=is_own))
+def _state(readings: Sequence[Reading], aliases: Mapping[str, str], shelf: Shelf) -> list[Stated]:
+    ids, collapses, stated = RecordIds(), _Collapses(shelf), []
+    for reading in readings:
+        for number, record in enumerate(reading.page.records):
+            url = resolve(record.url, aliases) if record.url else None
+            is_own = url is not None and url == resolve(record.page_url, aliases)
+            one = replace(record, url=url) if url != record.url else record
+            stated.append(Stated.of(reading, number, one, ids.next(one), collapses.of(one), is_own=is_own))
     return stated
 
 
-def _resolved(record: Record, aliases: Mapping[str, str]) -> Record:
-    return replace(record, url=resolve(record.url, aliases)) if record.url else record
+class _Collapses:
+    """What records say, collapsed: the same words on several pages once."""
 
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._done: dict[bytes, Told] = {}
 
-def _place(reading: Reading, record: Record, name: str, collapsed: Collapsed, *, is_own: bool) -> Stated:
-    return Stated(
-        record=record,
-        record_id=name,
-        visit=reading.visit,
-        collapsed=collapsed,
-        theme=reading.page.heading if reading.visit.role == "listing" else None,
-        is_copy=reading.visit.role == "copy",
-        parser=reading.page.parser,
-        parser_version=reading.page.parser_version,
-        is_own=is_own,
-    )
+    def of(self, record: Record) -> Told:
+        """What a record says, collapsed."""
+        texts = [[(p.kind, p.text) for p in section] for section in (record.body, record.resume)]
+        key = blake2b(repr(texts).encode(errors="surrogatepass"), digest_size=16).digest()
+        if key not in self._done:
+            self._done[key] = tell(collapse(record.body, record.resume), self._shelf)
+        return self._done[key]
 
 
 # --- resources ------------------------------------------------------------------------------------------------------
@@ -207,44 +204,64 @@ def _resource_rows(
     clusters: Mapping[str, Cluster],
     lineage: Lineage,
     former: Former,
+    by_id: ShelvedRows,
     retire_after_nights: int,
     parted: Iterable[str],
-) -> Carried:
+) -> _Rows:
     """A row for each resource stated tonight, and one for each known from before that no page of the site states.
 
     A copy tells of a resource that nothing else told of, and of earlier days; never of what the site shows tonight.
+    by_id: rows of `resources` as of the step before, by resource_id.
     """
     fates = {row["resource_id"]: row for row in lineage.ids}
-    by_id = {row["resource_id"]: row for row in former.resources}
-    absent = {name: dict(row) for name, row in by_id.items() if fates[name]["fate"] != "merged"}
-    for name in parted:
-        if fates[name]["fate"] != "merged" and fates[name]["own"]:
-            absent[name] = row_of(fates[name], moment.at)
-    seen, rows, told = _first_seen(lineage.ids), {}, {}
+    apart = [name for name in parted if fates[name]["fate"] != "merged" and fates[name]["own"]]
+    absent = {name for name in by_id if fates[name]["fate"] != "merged"}.union(apart)
+    # of what is absent, rows that are not those of the step before
+    other: dict[str, Row] = {name: row_of(fates[name], moment.at) for name in apart}
+    told: dict[str, list[Stated]] = {}
     for name, cluster in clusters.items():
-        stated = _in_order(cluster, by_id.get(name))
+        before = by_id.get(name)
+        stated = _in_order(cluster, before)
         is_live = any(not one.is_copy for one in stated)
-        is_settled = name in by_id and name not in lineage.reshaped
-        if name in by_id and (not is_live or (is_settled and not moment.is_visit)):
-            absent[name] = with_copies(by_id[name], [one for one in stated if one.is_copy])
+        is_settled = before is not None and name not in lineage.reshaped
+        if before is not None and (not is_live or (is_settled and not moment.is_visit)):
+            other[name] = with_copies(before, [one for one in stated if one.is_copy])
         elif is_live or fates[name]["fate"] != "retired":
-            absent.pop(name, None)
-            rows[name], told[name] = merge(name, _url_of(stated), stated, by_id.get(name), seen.get(name)), stated
-    unread = find_unread(by_id.values(), night)
-    if moment.is_visit:
-        heard = keep_words(rows, told, by_id, former.records, night)
-        rows = {name: with_unread(row, by_id.get(name), night, unread.get(name, ())) for name, row in heard.items()}
-    borne = {one.record.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
-    ousted = {name for name, row in absent.items() if row["url"] not in fates[name]["known_by"]}
-    kept = (
-        carry(night, absent.values(), retire_after_nights, borne, ousted, unread)
-        if moment.is_visit
-        else Carried(tuple(absent.values()), {})
-    )
+            absent.discard(name)
+            told[name] = stated
     counts = Counter(name for name, cluster in clusters.items() for group in cluster.groups for _ in group.stated)
-    return Carried(
-        tuple({**row, "record_count": counts[row["resource_id"]]} for row in (*rows.values(), *kept.rows)), kept.retired
-    )
+    rows = _Rows(ShelvedRows(by_id.shelf, "resource_id"), {}, counts)
+    unread = find_unread(by_id.values(), night)
+    kept = keep_words(told, by_id, former.records, night) if moment.is_visit else frozenset()
+    seen = _first_seen(lineage.ids)
+    for name, stated in told.items():
+        before = by_id.get(name)
+        row = merge(name, _url_of(stated), stated, before, seen.get(name))
+        row = with_words(row, before) if before is not None and name in kept else row
+        rows.add([with_unread(row, before, night, unread.get(name, ())) if moment.is_visit else row])
+    borne = {one.url for c in clusters.values() for g in c.groups for one in g.stated if not one.is_copy}
+    names = sorted(absent)
+    for start in range(0, len(names), _PORTION):
+        portion = [other.get(name) or by_id[name] for name in names[start : start + _PORTION]]
+        ousted = {row["resource_id"] for row in portion if row["url"] not in fates[row["resource_id"]]["known_by"]}
+        carried = carry(night, portion, retire_after_nights, borne, ousted, unread) if moment.is_visit else None
+        rows.add(carried.rows if carried else portion)
+        rows.retired.update(carried.retired if carried else {})
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of `resources` as they are made, those retired (see Carried), and how many records each has."""
+
+    made: ShelvedRows
+    retired: dict[str, tuple[str, str | None]]
+    counts: Mapping[str, int]
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Put rows aside."""
+        for row in rows:
+            self.made.add({**row, "record_count": self.counts[row["resource_id"]]})
 
 
 def _in_order(cluster: Cluster, former: Mapping[str, Any] | None) -> list[Stated]:
@@ -262,7 +279,7 @@ def _in_order(cluster: Cluster, former: Mapping[str, Any] | None) -> list[Stated
 
 
 def _url_of(stated: Sequence[Stated]) -> str | None:
-    return next((one.record.url for one in stated if one.record.url), None)
+    return next((one.url for one in stated if one.url), None)
 
 
 def _first_seen(ids: Iterable[Mapping[str, Any]]) -> dict[str, datetime]:

@@ -42,7 +42,7 @@ def common_texts(stated: Iterable[Stated], known: Iterable[tuple[str, str]]) -> 
         stated: tonight's records.
         known: title and text of each known resource.
     """
-    live = ((one.record.title, one.summary or "") for one in stated if not one.is_copy)
+    live = ((one.title, one.summary or "") for one in stated if not one.is_copy)
     texts = frozenset((*_several(live, _FREE_TITLES), *_several(known, _KNOWN_TITLES)))
     return Commonplaces(texts, max(map(len, texts), default=0))
 

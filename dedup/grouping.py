@@ -14,7 +14,7 @@ from itertools import combinations
 from types import MappingProxyType
 
 from dedup.commonplace import NONE_COMMON, Commonplaces
-from dedup.identity import group_key, resolve
+from dedup.identity import resolve
 from dedup.likeness import is_another, is_text_alike, is_title_kept
 from dedup.merge import Stated, best_first
 from schema.folding import fold
@@ -48,7 +48,7 @@ class Group:
     @property
     def url(self) -> str | None:
         """The canonical address; None where the records have none."""
-        return self.best.record.url
+        return self.best.url
 
     @property
     def text(self) -> str:
@@ -84,7 +84,7 @@ def group_records(
     """
     by_key: dict[str, list[Stated]] = {}
     for one in stated:
-        by_key.setdefault(group_key(one.record), []).append(one)
+        by_key.setdefault(one.key, []).append(one)
     leading: dict[str, list[str]] = {}
     for other in sorted(aliases):
         leading.setdefault(resolve(other, aliases), []).append(other)
@@ -97,9 +97,9 @@ def group_records(
         is_told = bool(several) or any(pair <= names for pair in apart)
         is_shared = len(parts) > 1 and not is_told and _stand_side_by_side(members)
         for number, part in enumerate(parts):
-            is_site = number == 0 and part[0].record.url is not None and not is_shared
+            is_site = number == 0 and part[0].url is not None and not is_shared
             name = key if is_site else _urn(key, part[0], 1 if is_shared else number)
-            is_bare = common.hold(part[0].summary)
+            is_bare = bool(common.texts) and common.hold(part[0].summary)
             groups.append(Group(name, led if is_site else (), tuple(part), is_bare, is_shared))
     return sorted(groups, key=lambda group: group.key)
 
@@ -137,24 +137,24 @@ def _belongs(
         return False
     if None not in (said := {_said_before(v, several) for v in (one, part[0])}) and len(said) > 1:
         return False
-    if titles_tell and not is_title_kept(part[0].record.title, one.record.title):
+    if titles_tell and not is_title_kept(part[0].title, one.title):
         return False
     is_of_another_time = one.is_copy and any(v.seen_at != one.seen_at for v in part)
     texts = ["" if common.hold(v.summary) else v.summary or "" for v in (part[0], one)]
-    return not (is_of_another_time and is_another(part[0].record.title, texts[0], one.record.title, texts[1]))
+    return not (is_of_another_time and is_another(part[0].title, texts[0], one.title, texts[1]))
 
 
 def _stand_side_by_side(members: Sequence[Stated]) -> bool:
     """Whether one page shows two of the records under two titles: it does not name one resource twice."""
     pages: dict[tuple[str, object], list[str]] = {}
     for one in members:
-        pages.setdefault((one.visit.url, one.seen_at), []).append(one.record.title)
+        pages.setdefault((one.visit.url, one.seen_at), []).append(one.title)
     return any(not is_title_kept(*two) for titles in pages.values() for two in combinations(sorted(set(titles)), 2))
 
 
 def _said_before(one: Stated, several: Sequence[Words]) -> int | None:
     """Which of several things a record says again; None where that is not clear."""
-    title, text = fold(one.record.title), one.summary or ""
+    title, text = fold(one.title), one.summary or ""
     marks = [
         (other == text, fold(name) == title, bool(text and other) and is_text_alike(text, other))
         for name, other in several
@@ -165,7 +165,7 @@ def _said_before(one: Stated, several: Sequence[Words]) -> int | None:
 
 def _urn(key: str, best: Stated, number: int) -> str:
     """A name for what has no address of its own."""
-    words = key if number == 0 else f"{key}\n{fold(best.record.title)}\n{number}"
+    words = key if number == 0 else f"{key}\n{fold(best.title)}\n{number}"
     return _URN + sha256(words.encode()).hexdigest()[:24]
 
 

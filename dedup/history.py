@@ -48,17 +48,35 @@ def find_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[st
     its state, to null.
 
     Args:
-        before: rows of `resources` of the former release.
-        after: rows of `resources` now.
+        before: rows of `resources` of the former release, sorted by resource_id.
+        after: rows of `resources` now, sorted as well; neither side is held as a whole.
         causes: why a field of a resource changed, by resource_id and field; the source where it is not named.
     """
-    old = {row["resource_id"]: row for row in before}
-    new = {row["resource_id"]: row for row in after}
+    marked = [((row["resource_id"], row, None) for row in before), ((row["resource_id"], None, row) for row in after)]
     return [
         {"resource_id": name, "field": field, "before": was, "after": now, "cause": causes.get((name, field), "source")}
-        for name in sorted(old.keys() | new.keys())
-        for field, was, now in sorted(_differences(old.get(name), new.get(name)))
+        for name, both in groupby(_ascending(*marked), key=itemgetter(0))
+        for field, was, now in sorted(_differences(*_sides(both)))
     ]
+
+
+def _ascending(*marked: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Several iterables as one, in the order of what comes first in each."""
+    last = None
+    for one in merge(*marked, key=itemgetter(0)):
+        if last is not None and one[0] < last:
+            raise ValueError(f"rows are not sorted: {one[0]} stands behind {last}")
+        last = one[0]
+        yield one
+
+
+def _sides(
+    both: Iterable[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    old = new = None
+    for _, was, now in both:
+        old, new = old or was, new or now
+    return old, new
 
 
 def _differences(
@@ -88,8 +106,7 @@ def extend_history(
         Sorted by key. Neither side is held as a whole: there are ten intervals a resource, and more each year.
     """
     marked = [(((row["resource_id"], 0), row) for row in history), (((row["resource_id"], 1), row) for row in after)]
-    ordered = merge(*marked, key=itemgetter(0))
-    for name, group in groupby(ordered, key=lambda item: item[0][0]):
+    for name, group in groupby(_ascending(*marked), key=lambda item: item[0][0]):
         intervals, values = [], {}
         for (_, is_now), row in group:
             if is_now:

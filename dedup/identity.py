@@ -13,6 +13,7 @@ from itertools import combinations
 from dedup.likeness import is_title_kept
 from schema.folding import fold
 from schema.nouns import Reading, Record, Visit
+from schema.shelf import heads
 
 OPENING_CHARS = 200
 ID_CHARS = 16
@@ -91,21 +92,28 @@ def _strays(readings: Sequence[Reading], aliases: Mapping[str, str]) -> set[str]
 
     Of such, that one is another name of where it leads whose title that page bears.
     """
-    titles: dict[str, list[str]] = {}
-    for record in (record for reading in readings for record in reading.page.records):
-        if record.url is not None and record.url not in aliases:
-            titles.setdefault(record.url, []).append(record.title)
-    strays = set()
+    several = []
     for reading in readings:
         led: dict[str, dict[str, str]] = {}
-        for record in reading.page.records:
-            if record.url is not None:
-                led.setdefault(resolve(record.url, aliases), {})[record.url] = record.title
-        for end, shown in led.items():
-            if any(not is_title_kept(*two) for two in combinations(shown.values(), 2)):
-                there = titles.get(end, ())
-                strays |= {u for u, title in shown.items() if not any(is_title_kept(title, other) for other in there)}
-    return strays
+        for url, title in heads(reading.page.records):
+            if url is not None:
+                led.setdefault(resolve(url, aliases), {})[url] = title
+        several += [
+            (end, shown)
+            for end, shown in led.items()
+            if any(not is_title_kept(*two) for two in combinations(shown.values(), 2))
+        ]
+    there: dict[str, list[str]] = {end: [] for end, _ in several}
+    for reading in readings if several else ():
+        for url, title in heads(reading.page.records):
+            if url in there and url not in aliases:
+                there[url].append(title)
+    return {
+        url
+        for end, shown in several
+        for url, title in shown.items()
+        if not any(is_title_kept(title, other) for other in there[end])
+    }
 
 
 def _other_names(reading: Reading) -> dict[str, str]:
@@ -141,15 +149,17 @@ def mint_id(source: str, key: str, *taken: Collection[str]) -> str:
         count += 1
 
 
-def record_ids(records: Iterable[Record]) -> list[str]:
-    """A record_id for each record: the same for the same resource on the same page address, whatever its place."""
-    counts: dict[tuple[str, str], int] = {}
-    names = []
-    for record in records:
+class RecordIds:
+    """Gives each record its record_id: the same for the same resource on the same page address, whatever its place."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def next(self, record: Record) -> str:
+        """The record_id of a record; they are given in the order of the pages."""
         key = (record.page_url, group_key(record))
-        counts[key] = counts.get(key, -1) + 1
-        names.append(_named("m", *key, str(counts[key]) if counts[key] else ""))
-    return names
+        self._counts[key] = count = self._counts.get(key, -1) + 1
+        return _named("m", *key, str(count) if count else "")
 
 
 def _named(prefix: str, *parts: str) -> str:

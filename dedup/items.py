@@ -15,6 +15,7 @@ from sys import intern
 import numpy as np
 
 from dedup.titling import plain_words, read_title
+from schema.shelf import ShelvedText
 
 _FIRST_CODE_POINT = 0xE000  # above the surrogates, which no string may hold when it is printed
 _CODE_POINTS = 0x10FFFF - _FIRST_CODE_POINT
@@ -32,12 +33,12 @@ class Item:
     attributes, any of which may be missing (None or empty). url: the address of the resource itself, canonical.
     known_as: the resource it is known to be from before, by other evidence than its words; None when it is new.
     was_at: of what no page states now, the address it was last found at. pages: the pages that state it, each with the
-    time: what one page states twice is two.
+    time: what one page states twice is two. text may lie aside: it is read once.
     """
 
     key: str
     title: str
-    text: str = ""
+    text: str | ShelvedText = ""
     night: str | None = None
     listing: str | None = None
     scope: str | None = None
@@ -148,7 +149,8 @@ class _Codes(dict[str, bool]):
 
 def _read(item: Item, lexicon: Lexicon, codes: _Codes) -> Reading:
     title = read_title(item.title)
-    words = plain_words(item.text)
+    whole = item.text if isinstance(item.text, str) else item.text.read()
+    words = plain_words(whole)
     facets = {name: tuple(plain_words(value)) for name, value in item.facets.items() if value}
     kind = plain_words(item.type) if item.type else []
     about = [*kind, *(w for value in facets.values() for w in value)]
@@ -156,7 +158,7 @@ def _read(item: Item, lexicon: Lexicon, codes: _Codes) -> Reading:
     lexicon.counts.update(set(text) | set(title_chars))
     capped = lexicon.shared(lexicon.chars[w] for w in title.names)
     lexicon.uncapped.update(set(title_chars) - capped)
-    lexicon.raw.update(w for w in set(item.text.split()) if w.islower() and w.isalpha())
+    lexicon.raw.update(w for w in set(whole.split()) if w.islower() and w.isalpha())
     found = lexicon.shared(lexicon.chars[w] for w in {*words, *title.words} if codes[w])
     plain = tuple(map(intern, title.words))  # a word is one object however often it stands
     compounds = lexicon.shared(map(lexicon.spell, title.compounds))

@@ -11,6 +11,7 @@ from dedup.commonplace import Commonplaces
 from dedup.deciding import Verdict
 from dedup.grouping import Group
 from dedup.likeness import is_another_after_absence
+from schema.shelf import Shelf, ShelvedText, shelve_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Known:
     url: str | None
     title: str
     type: str | None
-    text: str
+    words: ShelvedText
     state: str
     known_by: frozenset[str]
     minted_run: int
@@ -41,12 +42,19 @@ class Known:
     is_common: bool = False
 
     @property
+    def text(self) -> str:
+        """Its last text."""
+        return self.words.read()
+
+    @property
     def telling(self) -> str:
         """The text as evidence: none where many resources bear it."""
         return "" if self.is_common else self.text
 
     def marked(self, common: Commonplaces) -> Known:
         """The same with what tells nothing marked, in its parts too."""
+        if not common.texts:
+            return self
         parts = tuple(part.marked(common) for part in self.parts)
         is_common = common.hold(self.text)
         return replace(self, is_common=is_common, parts=parts) if is_common or parts else self
@@ -77,7 +85,7 @@ def is_back(one: Known, group: Group, said: Mapping[tuple[str, str], Verdict] = 
     left, right = sorted((one.resource_id, group.best.record_id))
     if said.get((left, right)) == "same":
         return True
-    return not is_another_after_absence(one.title, one.telling, group.best.record.title, group.telling)
+    return not is_another_after_absence(one.title, one.telling, group.best.title, group.telling)
 
 
 def last_values(history: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
@@ -94,24 +102,33 @@ def last_values(history: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str
 
 def known_resources(
     ids: Iterable[Mapping[str, Any]],
-    resources: Iterable[Mapping[str, Any]],
+    rows: Mapping[str, Mapping[str, Any]],
     history: Iterable[Mapping[str, Any]],
+    shelf: Shelf,
 ) -> list[Known]:
-    """Every resource ever known, from rows of `ids`, `resources` and `history` as of the night before."""
-    ids = list(ids)
-    rows = {row["resource_id"]: row for row in resources}
+    """Every resource ever known, as of the night before.
+
+    Args:
+        ids: rows of `ids`, read several times.
+        rows: those of `resources`, by resource_id.
+        history: those of `history`.
+        shelf: where texts are put aside.
+    """
     parts: dict[str, list[Known]] = {}
+    gone = set()
     for row in ids:
+        gone.add(row["resource_id"])
         if row["own"]:
-            parts.setdefault(_end(row), []).append(_part(row))
+            parts.setdefault(_end(row), []).append(_part(row, shelf))
     merged = {part.resource_id: part for several in parts.values() for part in several if part.is_merged}
-    gone = {row["resource_id"] for row in ids} - rows.keys() - merged.keys()
-    last = last_values(row for row in history if row["resource_id"] in gone)
+    gone -= rows.keys() | merged.keys()
+    last = last_values(row for row in history if row["resource_id"] in gone) if gone else {}
     return [
         merged.get(row["resource_id"])
         or _known(
             row,
             rows.get(row["resource_id"]) or last.get(row["resource_id"], {}),
+            shelf,
             parts=tuple(sorted(parts.get(row["resource_id"], ()), key=lambda part: part.seniority)),
             is_retired=row["resource_id"] in gone,
         )
@@ -123,15 +140,16 @@ def _end(row: Mapping[str, Any]) -> str:
     return str(row["now"][0] if row["fate"] == "merged" else row["resource_id"])
 
 
-def _part(row: Mapping[str, Any]) -> Known:
+def _part(row: Mapping[str, Any], shelf: Shelf) -> Known:
     """One of several that became one, as it was by itself."""
     own = {field["name"]: field["value"] for field in row["own"]}
-    return _known(row, own, is_away=own["state"] != "listed")
+    return _known(row, own, shelf, is_away=own["state"] != "listed")
 
 
 def _known(
     row: Mapping[str, Any],
     values: Mapping[str, Any],
+    shelf: Shelf,
     *,
     parts: tuple[Known, ...] = (),
     is_away: bool = False,
@@ -142,7 +160,7 @@ def _known(
         values.get("url"),
         values.get("title") or "",
         values.get("type"),
-        values.get("summary") or "",
+        shelve_text(values.get("summary") or "", shelf),
         values.get("state", "not_found"),
         frozenset(row["known_by"]),
         row["minted_run"],

@@ -35,7 +35,7 @@ def name_clusters(
     source: str,
     recognition: Recognition,
     known: Sequence[Known],
-    ids: Sequence[Mapping[str, Any]],
+    ids: Iterable[Mapping[str, Any]],
     run: int,
     at: datetime,
     published: Promises = NO_PROMISES,
@@ -79,9 +79,7 @@ def name_clusters(
         for parent in sorted(missed - {name}):
             row = register.rows[parent]
             now = [parent, *sorted({*row["now"][1:], name})] if row["fate"] == "split" else [parent, name]
-            register.say(
-                parent, "split", now, f"{name} is a resource of its own: {cluster.groups[0].best.record.title}"
-            )
+            register.say(parent, "split", now, f"{name} is a resource of its own: {cluster.groups[0].best.title}")
             reshaped |= {parent, name}
     _share_names(recognition.clusters, names, by_id, register)
     return Lineage(tuple(names), register.settle(), frozenset(reshaped))
@@ -145,7 +143,7 @@ def _rank(cluster: Cluster, one: Known) -> tuple[object, ...]:
     What it says goes before where it stands: of two pages of a resource, one may be given to another.
     """
     keys = {group.key for group in cluster.groups}
-    titles = {fold(group.best.record.title) for group in cluster.groups}
+    titles = {fold(group.best.title) for group in cluster.groups}
     is_told = any(is_text_alike(group.telling, one.telling) for group in cluster.groups)
     return not is_told, one.url not in keys, fold(one.title) not in titles, -len(keys & one.known_by), min(keys)
 
@@ -160,7 +158,7 @@ def _choose(
     published: Promises,
 ) -> str:
     """The id of a cluster: of the oldest resource that it is, else one that comes back, else a new one."""
-    page = cluster.groups[0].best.record.page_url
+    page = cluster.groups[0].best.page_url
     # copies tell of earlier days: they never bring back what is retired
     is_live = any(group.is_live for group in cluster.groups)
     retired = set() if is_live else {name for name in claimed if register.rows[name]["fate"] == "retired"}
@@ -194,7 +192,7 @@ def _promised(cluster: Cluster, register: Register, published: Promises) -> str 
     """
     lines = [one for group in cluster.groups for one in published.of_name(group.key)]
     free = [one for one in lines if one.resource_id not in register.rows]
-    titles = [group.best.record.title for group in cluster.groups]
+    titles = [group.best.title for group in cluster.groups]
     given = (one for one in free if one.minted_run == register.run)
     titled = (one for one in free if any(is_title_alike(one.title, title) for title in titles))
     return next((one.resource_id for one in (*given, *titled)), None)

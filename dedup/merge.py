@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from dedup.collapse import Collapsed
+from dedup.collapse import Collapsed, Decision
+from dedup.identity import group_key
 from schema.folding import fold
-from schema.nouns import Record, Visit
+from schema.nouns import Reading, Record, Visit
+from schema.shelf import Shelf, ShelvedText, shelve_text
 
 PARAGRAPH_BREAK = "\n\n"
 # what a reader of values sees; times and counts left out
@@ -28,18 +30,81 @@ CONTENT_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """A record in its place: who states it, when, how it collapses, and whether the page is the resource's own."""
+class Told:
+    """What a record says, collapsed: its text (None when there is none), put aside, and what became of its passages."""
 
-    record: Record
+    text: ShelvedText | None
+    decisions: tuple[Decision, ...]
+
+
+def tell(collapsed: Collapsed, shelf: Shelf) -> Told:
+    """The text of a collapse put aside, and its decisions."""
+    text = PARAGRAPH_BREAK.join(p.text for p in collapsed.summary)
+    return Told(shelve_text(text, shelf) if text else None, collapsed.decisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A record in its place: who states it, when, how it collapses, and whether the page is the resource's own.
+
+    records, number: those of its page, and which of them it is; key: what the site itself knows it by. Record and text
+    are read anew each time they are looked at.
+    """
+
+    records: Sequence[Record]
+    number: int
     record_id: str
+    key: str
+    url: str | None
+    title: str
+    type: str | None
+    is_private: bool | None
+    page_url: str
+    position: int
     visit: Visit
-    collapsed: Collapsed
+    told: Told
     theme: str | None
     is_copy: bool
     parser: str
     parser_version: str
-    is_own: bool = False
+    is_own: bool
+
+    @classmethod
+    def of(
+        cls, reading: Reading, number: int, record: Record, record_id: str, told: Told, *, is_own: bool = False
+    ) -> Stated:
+        """A record of a page, by its number there; record is the same at its canonical address."""
+        visit, page = reading.visit, reading.page
+        return cls(
+            page.records,
+            number,
+            record_id,
+            group_key(record),
+            record.url,
+            record.title,
+            record.type,
+            record.is_private,
+            visit.url if record.page_url == visit.url else record.page_url,
+            record.position,
+            visit,
+            told,
+            theme=page.heading if visit.role == "listing" else None,
+            is_copy=visit.role == "copy",
+            parser=page.parser,
+            parser_version=page.parser_version,
+            is_own=is_own,
+        )
+
+    @property
+    def record(self) -> Record:
+        """The whole record, at its canonical address."""
+        record = self.records[self.number]
+        return record if record.url == self.url else replace(record, url=self.url)
+
+    @property
+    def summary(self) -> str | None:
+        """The collapsed text, None when there is none."""
+        return self.told.text.read() if self.told.text else None
 
     @property
     def seen_at(self) -> datetime:
@@ -48,21 +113,16 @@ class Stated:
             raise ValueError(f"{self.visit.url} was read without having been fetched")
         return self.visit.fetched_at
 
-    @property
-    def summary(self) -> str | None:
-        """The collapsed text, None when there is none."""
-        return PARAGRAPH_BREAK.join(p.text for p in self.collapsed.summary) or None
-
 
 def best_first(stated: Iterable[Stated]) -> list[Stated]:
     """Records of one resource, the one that gives the row's values first."""
 
     def rank(s: Stated) -> tuple[object, ...]:
         age = -s.seen_at.timestamp() if s.is_copy else 0.0
-        page, _, query = s.record.page_url.partition("?")
+        page, _, query = s.page_url.partition("?")
         is_listed = s.visit.role == "listing"
         # the texts as they are told: a listing cuts them (`Il a été…`)
-        return (s.is_copy, not s.is_own, not is_listed, age, -len(s.summary or ""), page, query, s.record.position)
+        return (s.is_copy, not s.is_own, not is_listed, age, -len(s.summary or ""), page, query, s.position)
 
     return sorted(stated, key=rank)
 
@@ -83,20 +143,20 @@ def merge(
         former: its row as of the night before, None for a new one.
         first_seen_at: when it was first seen before tonight, None when it was not.
     """
-    best = stated[0]
+    best, record = stated[0], stated[0].record
     first = min([s.seen_at for s in stated] + ([first_seen_at] if first_seen_at else []))
     last = max(s.seen_at for s in stated)
     row: dict[str, Any] = {
         "resource_id": resource_id,
         "url": url,
-        "title": best.record.title,
-        "type": best.record.type,
-        "is_private": best.record.is_private,
+        "title": best.title,
+        "type": best.type,
+        "is_private": best.is_private,
         "summary": best.summary,
         "themes": sorted({s.theme for s in stated if s.theme}),
-        "keywords": list(best.record.keywords),
-        "published_month": best.record.month,
-        "links": [{"text": link.text, "url": link.url} for link in best.record.links],
+        "keywords": list(record.keywords),
+        "published_month": record.month,
+        "links": [{"text": link.text, "url": link.url} for link in record.links],
         "record_count": len(stated),
         "best_record_id": best.record_id,
         "absent_nights": 0,
@@ -120,7 +180,7 @@ def with_copies(former: Mapping[str, Any], copies: Sequence[Stated]) -> dict[str
     newest = ordered[0]
     if newest.seen_at > former["last_seen_at"]:
         kept = {name: former[name] for name in ("state", "themes", "absent_nights")}
-        row = merge(former["resource_id"], former["url"] or newest.record.url, ordered, former) | kept
+        row = merge(former["resource_id"], former["url"] or newest.url, ordered, former) | kept
         row = finish(row, former, changed_at=newest.seen_at)
     return {**row, "first_seen_at": min(former["first_seen_at"], *(s.seen_at for s in copies))}
 
@@ -146,12 +206,12 @@ def differences(stated: Sequence[Stated]) -> list[str]:
     for other in ordered[1:]:
         best = ordered[0]
         fields = {
-            "title": (fold(best.record.title), fold(other.record.title)),
-            "type": (best.record.type, other.record.type),
-            "is_private": (best.record.is_private, other.record.is_private),
+            "title": (fold(best.title), fold(other.title)),
+            "type": (best.type, other.type),
+            "is_private": (best.is_private, other.is_private),
             "summary": (fold(best.summary or ""), fold(other.summary or "")),
         }
         named = [name for name, (a, b) in fields.items() if a != b]
         if named:
-            notes.append(f"{other.record.page_url} states another {', '.join(named)}")
+            notes.append(f"{other.page_url} states another {', '.join(named)}")
     return notes

@@ -112,10 +112,10 @@ def _merged(name: str, stated: Iterable[Sequence[Stated]], url: str | None) -> d
 
     def rank(group: Sequence[Stated]) -> tuple[object, ...]:
         best = group[0]
-        return best.record.url != url, not best.is_own, best.record.page_url
+        return best.url != url, not best.is_own, best.page_url
 
     ordered = [one for group in sorted(stated, key=rank) for one in best_first(group)]
-    return _own(merge(name, next((one.record.url for one in ordered if one.record.url), None), ordered, None))
+    return _own(merge(name, next((one.url for one in ordered if one.url), None), ordered, None))
 
 
 def _unstated(

@@ -131,14 +131,18 @@ def _joined(
 
     Where there is no text the matcher leaves such to a person; here the words found the resource again.
     """
-    found = list(clusters)
+    found: dict[int, Sequence[str]] = dict(enumerate(clusters))
+    home = {key: place for place, cluster in found.items() for key in cluster}
     apart = {pair for pair, verdict in said.items() if verdict != "same"}
     for keys in alike:
-        met = [cluster for cluster in found if not set(keys).isdisjoint(cluster)]
-        whole = sorted(key for cluster in met for key in cluster)
+        met = sorted({home[key] for key in keys})
+        whole = sorted(key for place in met for key in found[place])
         if len(met) > 1 and not any(pair in apart for pair in combinations(whole, 2)):
-            found = [cluster for cluster in found if cluster not in met] + [whole]
-    return found
+            for place in met:
+                del found[place]
+            found[met[0]] = whole
+            home |= dict.fromkeys(whole, met[0])
+    return list(found.values())
 
 
 def _apart(known: Sequence[Known], told: Addressed, parted: Mapping[str, str]) -> tuple[Sequence[Known], Addressed]:
@@ -169,14 +173,14 @@ def _held(pairs: PairTable, of_key: Mapping[str, Group], absent: Mapping[str, Kn
 
 
 def _item(group: Group, known_as: str | None) -> Item:
-    record = group.best.record
-    pages = tuple(dict.fromkeys(f"{one.record.page_url} {one.seen_at}" for one in group.stated))
+    best = group.best
+    pages = tuple(dict.fromkeys(f"{one.page_url} {one.seen_at}" for one in group.stated))
     # an address that several share joins none of them
-    name, kind, url = group.best.record_id, record.type, group.key if group.is_shared else record.url
-    return Item(name, record.title, group.text, type=kind, url=url, known_as=known_as, pages=pages)
+    name, kind, url = best.record_id, best.type, group.key if group.is_shared else best.url
+    return Item(name, best.title, best.told.text or "", type=kind, url=url, known_as=known_as, pages=pages)
 
 
 def _absent_item(one: Known, known_as: str | None) -> Item:
     # no address: that it bears none tonight is known already
     name, kind = one.resource_id, one.type
-    return Item(name, one.title, one.text, night=_ABSENT, type=kind, known_as=known_as, was_at=one.url)
+    return Item(name, one.title, one.words, night=_ABSENT, type=kind, known_as=known_as, was_at=one.url)

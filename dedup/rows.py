@@ -63,8 +63,9 @@ def record_row(stated: Stated, resource_id: str) -> Row:
 
 def passage_rows(stated: Stated) -> Iterable[Row]:
     """A row for each passage of a record, with what the collapse made of it."""
-    texts = {"body": stated.record.body, "resume": stated.record.resume}
-    for decision in stated.collapsed.decisions:
+    record = stated.record
+    texts = {"body": record.body, "resume": record.resume}
+    for decision in stated.told.decisions:
         passage = texts[decision.section][decision.position]
         yield {
             "record_id": stated.record_id,

@@ -19,35 +19,32 @@ _ANSWERS = PAGE_OUTCOMES | {"not_found", "gone", "forbidden", "redirected"}
 
 
 def keep_words(
-    rows: Mapping[str, Row],
     stated: Mapping[str, Sequence[Stated]],
     former: Mapping[str, Mapping[str, Any]],
     records: Iterable[Mapping[str, Any]],
     night: Night,
-) -> dict[str, Row]:
-    """The rows of resources stated tonight, those of silent pages with their words of the step before.
+) -> frozenset[str]:
+    """Which resources stated tonight keep their words of the step before: those of silent pages, by resource_id.
 
     Args:
-        rows: of `resources`, by resource_id, as tonight's records give them.
         stated: tonight's records of each, the best first.
         former: rows of `resources` as of the step before, by resource_id.
         records: rows of `records` as of the step before; read only where the best record of a resource is missing.
         night: what was asked tonight, and how it was answered.
     """
-    doubtful = {name for name in rows if name in former and _lacks_best(former[name], stated[name])}
+    doubtful = {name: row for name in stated if (row := former.get(name)) and _lacks_best(row, stated[name])}
     if not doubtful:
-        return dict(rows)
+        return frozenset()
     visits = {visit.url: visit for visit in night.visits}
     told: dict[str, list[Mapping[str, Any]]] = {name: [] for name in doubtful}
     for row in records:
         if row["resource_id"] in told:
             told[row["resource_id"]].append(row)
-    return {
-        name: _with_words(row, former[name])
-        if name in doubtful and _is_silent(former[name], told[name], visits) and _is_told(stated[name][0], told[name])
-        else row
-        for name, row in rows.items()
-    }
+    return frozenset(
+        name
+        for name, row in doubtful.items()
+        if _is_silent(row, told[name], visits) and _is_told(stated[name][0], told[name])
+    )
 
 
 def _lacks_best(former: Mapping[str, Any], stated: Sequence[Stated]) -> bool:
@@ -70,6 +67,7 @@ def _is_told(one: Stated, records: Sequence[Mapping[str, Any]]) -> bool:
     return any(said == tuple(r[name] for name in ("title", "type", "is_private", "body", "resume")) for r in records)
 
 
-def _with_words(row: Row, former: Mapping[str, Any]) -> Row:
+def with_words(row: Row, former: Mapping[str, Any]) -> Row:
+    """The row of a resource with its words of the step before."""
     kept = {**row, **{name: former[name] for name in _WORDS}, "best_record_id": None}
     return finish(kept, former, changed_at=row["last_seen_at"])

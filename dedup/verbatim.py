@@ -29,7 +29,7 @@ class Verbatim:
         self._known: dict[Words, list[Whole]] = {}
         asked = _asked(groups, known) if known else set()
         for group in groups if asked else ():
-            if (head := _head(group.best.record.title, group.best.record.type)) in asked:
+            if (head := _head(group.best.title, group.best.type)) in asked:
                 words = self._said[group.key] = (*head, _digest(group.text))
                 (self._live if group.is_live else self._copies).setdefault(words, []).append(group)
         for one, part in _wholes(known) if asked else ():
@@ -92,7 +92,7 @@ class Verbatim:
         if self._said.get(group.key) in self._known:  # these are the words of something else
             return False
         is_alike = is_text_alike(part.telling, group.telling) if part.telling and group.telling else True
-        return is_alike and is_title_kept(part.title, group.best.record.title)
+        return is_alike and is_title_kept(part.title, group.best.title)
 
 
 def _wholes(known: Iterable[Known]) -> Iterable[Whole]:
@@ -111,10 +111,10 @@ def _asked(groups: Sequence[Group], known: Iterable[Known]) -> set[tuple[str, st
     """Title and type of each group that does not simply stand where it stood, with its words: of few on most nights."""
     stood = {one.url: one for one in known if not (one.is_merged or one.is_retired or one.parts)}
     return {
-        _head(group.best.record.title, group.best.record.type)
+        _head(group.best.title, group.best.type)
         for group in groups
         if (one := stood.get(group.key)) is None
-        or (one.title, one.type, one.text) != (group.best.record.title, group.best.record.type, group.text)
+        or (one.title, one.type, one.text) != (group.best.title, group.best.type, group.text)
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from dedup.catalogue import Catalogue, Former, Moment, make_catalogue
@@ -13,16 +15,18 @@ from dedup.causes import Reading as Reread
 from dedup.causes import rereading_causes, step_causes
 from dedup.history import Causes, find_changes
 from dedup.identity import NO_PROMISES, Promises, resolve
+from dedup.rows import LazyRows
 from flows.damage import DamagedPage, damaged_listings
 from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
+from flows.putting import FileShelf
 from flows.register import NOT_OF_A_STEP, read_register, with_replaced
 from releases.fields import changed_fields, emptied_fields
 from releases.gates import reasons_to_hold, require_resources, unread_blocks, vanished
 from releases.store import Release
-from releases.tables import TableRows, to_arrow
-from schema.errors import HeldByGate, MoissonError
+from releases.tables import lay_out
+from schema.errors import DiskTrouble, HeldByGate, MoissonError
 from schema.layout import Layout
 from schema.nouns import Judgement, Night, Reading
 from schema.sources import Source
@@ -82,6 +86,7 @@ def build(
     former: Rows,
     last_night: Night = NO_NIGHT,
     published: Promises = NO_PROMISES,
+    scratch: Path | None = None,
 ) -> Built:
     """The tables as of the last of some steps: each in order upon the resources that it found.
 
@@ -94,28 +99,34 @@ def build(
         former: tables to start from, empty for a start from nothing.
         last_night: the visit that they rest upon.
         published: every id that was published.
+        scratch: folder in which large tables are laid out; the system's own if it is not given.
+
+    Raises:
+        DiskTrouble: no room there.
     """
     built: Built | None = None
     causes: Causes = {}
     for step in steps:
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
-        ids = [row for row in former.get("ids", ()) if row["fate"] not in NOT_OF_A_STEP]
         before = Former(
             resources=former.get("resources", ()),
-            ids=ids,
+            ids=LazyRows(partial(_of_a_step, former.get("ids", ()))),
             history=former.get("history", ()),
             records=former.get("records", ()),
             published=published,
         )
         moment = Moment(step.run, step.at, is_visit, step.is_judged, len(step.said))
-        catalogue = make_catalogue(source.name, moment, night, so_far, before, step.said, source.retire_after_nights)
-        refusal = _refusal(source, catalogue, night, former, is_visit=is_visit)
+        catalogue = make_catalogue(
+            source.name, moment, night, so_far, before, step.said, source.retire_after_nights, FileShelf(scratch)
+        )
+        tables, reshaped, counts = as_rows(catalogue, scratch), catalogue.reshaped, catalogue.counts
+        del catalogue  # with all that was read and compared: the tables are laid out
+        refusal = _refusal(source, tables, night, former, is_visit=is_visit)
         if step.is_accepted and isinstance(refusal, HeldByGate):
             refusal = None
         last_good = built.last_good if built else None
-        tables = as_rows(catalogue)
-        why = step_causes(before.resources, tables["resources"], catalogue.reshaped, is_judged=step.is_judged)
+        why = step_causes(before.resources, tables["resources"], reshaped, is_judged=step.is_judged)
         built = Built(
             run=step.run,
             night=night.run,
@@ -125,7 +136,7 @@ def build(
             judgements=len(step.said),
             last_good=last_good,
             rests_upon=night,
-            counts=catalogue.counts,
+            counts=counts,
         )
         if refusal is None:
             built = replace(built, last_good=built)
@@ -154,16 +165,19 @@ def continue_build(
     copies: Sequence[tuple[int, Reading]],
     source: Source,
     published: Promises,
-    step: Any,
+    make: Callable[..., Built],
 ) -> Built:
-    """What came after a release that other code made, upon what its runs give now; causes told against that release."""
+    """What came after a release that other code made, upon what its runs give now; causes told against that release.
+
+    make: builds (see `build`).
+    """
     good = reread.last_good
     causes = _reading_causes(told, good) if good else {}
     if not later:
         return replace(reread, causes=causes, last_good=replace(good, causes=causes) if good else None)
     # where nothing that the release rests on can be read any more, the first night that can is a beginning
     base, night = (good.tables, good.rests_upon) if good else ({}, NO_NIGHT)
-    built: Built = step("build", build, source, later, copies, base, night, published)
+    built = make(source, later, copies, base, night, published)
     last = built.last_good
     last_good = replace(last, causes={**causes, **last.causes}) if last else good and replace(good, causes=causes)
     return replace(built, causes={**causes, **built.causes}, last_good=last_good)
@@ -189,20 +203,32 @@ def complete(layout: Layout, built: Built, told: Release | None) -> Built:
     return replace(completed(built), last_good=completed(built.last_good) if built.last_good else None)
 
 
-def as_rows(catalogue: Catalogue) -> Rows:
-    """The tables by name, each value as it comes back from Parquet."""
-    return {table.name: TableRows(to_arrow(table, catalogue.table(table.name))) for table in STEP_TABLES}
+def as_rows(catalogue: Catalogue, scratch: Path | None = None) -> Rows:
+    """The tables by name, each value as it comes back from Parquet.
+
+    Raises:
+        DiskTrouble: no room in the folder for large ones.
+    """
+    try:
+        if scratch is not None:
+            scratch.mkdir(parents=True, exist_ok=True)
+        return {table.name: lay_out(table, catalogue.table(table.name), scratch) for table in STEP_TABLES}
+    except OSError as error:
+        where = scratch or gettempdir()
+        raise DiskTrouble(f"{where}: no room for the tables ({error}); make room: nothing was published") from error
 
 
-def _refusal(
-    source: Source, catalogue: Catalogue, night: Night, former: Rows, *, is_visit: bool
-) -> MoissonError | None:
+def _of_a_step(ids: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    return (dict(row) for row in ids if row["fate"] not in NOT_OF_A_STEP)
+
+
+def _refusal(source: Source, tables: Rows, night: Night, former: Rows, *, is_visit: bool) -> MoissonError | None:
     """Why the gates stop a step; former holds the tables as of the last good one.
 
     Copies alone may be all that there is; a word upon nothing gives nothing.
     """
     try:
-        require_resources(catalogue.resources, night.listings if is_visit else ())
+        require_resources(tables["resources"], night.listings if is_visit else ())
     except MoissonError as error:
         return error
     if not is_visit:
@@ -210,12 +236,13 @@ def _refusal(
     reasons = damaged_listings(night.readings)
     reasons += reasons_to_hold(night.listings, _listing_counts(former.get("pages", ())))
     records = former.get("records", ())
-    reasons += emptied_fields(records, catalogue.records) or changed_fields(records, catalogue.records, night.listings)
+    now = tables["records"]
+    reasons += emptied_fields(records, now) or changed_fields(records, now, night.listings)
     reasons += unread_blocks(
         night.listings, _rejects(night), _reject_counts(former.get("pages", ())), source.max_vanished_share
     )
     before = former.get("resources", ())
-    reasons += vanished(before, catalogue.resources, source.max_vanished_share, catalogue.ids)
+    reasons += vanished(before, tables["resources"], source.max_vanished_share, tables["ids"])
     if not reasons:
         return None
     remedy = f'if the site is right: `moisson accept {source.name} --why "..."`'
@@ -244,15 +271,17 @@ def read_steps(
     parsed: Callable[[Ledger], Sequence[Path]],
     judgements: Sequence[Judgement] = (),
     accepted: Collection[int] = (),
+    scratch: Path | None = None,
 ) -> tuple[list[Step], list[tuple[int, Reading]]]:
     """Steps and copies that ledgers and persons tell of; `parsed` gives the files of a ledger's readings.
 
     accepted are numbers of runs. A word counts from the run before it on: it is a step behind that one.
     """
+    shelf = FileShelf(scratch)
     steps: list[Step] = []
     copies: list[tuple[int, Reading]] = []
     for ledger in ledgers:
-        readings = tuple(r for path in parsed(ledger) for r in load_readings(path))
+        readings = tuple(r for path in parsed(ledger) for r in load_readings(path, shelf))
         if ledger.kind == "import":
             copies += [(ledger.run, reading) for reading in readings]
             steps.append(Step(ledger.run, None, ledger.started_at))

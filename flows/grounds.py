@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,18 +85,19 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]
 
-    steps, copies = read_steps(needed, parsed, judgements, read_acceptances(layout))
+    steps, copies = read_steps(needed, parsed, judgements, read_acceptances(layout), layout.staging)
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
     wanted = steps_between(steps, ground, former.up_to)
     published = promises(read_register(layout))
+    make = partial(step, "build", partial(build, scratch=layout.staging))
     told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
     if told is None or is_of(told, source):
-        built: Built = step("build", build, source, wanted, copies, base, last_night, published)
+        built: Built = make(source, wanted, copies, base, last_night, published)
     else:
         # other code made the release: what its runs give now, and then what came after
         again = steps_between(wanted, None, told)
-        reread: Built = step("build", build, source, again, copies, base, last_night, published)
-        built = continue_build(reread, told, steps_between(wanted, told), copies, source, published, step)
+        reread: Built = make(source, again, copies, base, last_night, published)
+        built = continue_build(reread, told, steps_between(wanted, told), copies, source, published, make)
     met = [reading for one in steps if one.night for reading in one.night.readings]
     damaged = damaged_pages([*met, *(copy for _, copy in copies)])
     last_good = replace(built.last_good, damaged=damaged) if built.last_good else None

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from harvest.archive import read_ledger
 from schema.errors import DamagedArchive
 from schema.layout import Layout
 from schema.nouns import ListingVisit, Reading, Visit
+from schema.shelf import Shelf, ShelvedRecords
 
 FORMAT = 1
 _COPY = "ledger.parquet"
@@ -166,6 +167,11 @@ def write_readings(path: Path, readings: tuple[Reading, ...]) -> Path:
     return path
 
 
-def load_readings(path: Path) -> tuple[Reading, ...]:
-    """Readings that an earlier step kept."""
-    return _READINGS.validate_json(path.read_bytes())
+def load_readings(path: Path, shelf: Shelf) -> tuple[Reading, ...]:
+    """Readings that an earlier step kept; their records are put aside."""
+    readings = _READINGS.validate_json(path.read_bytes())
+    return tuple(_shelved(one, shelf) for one in readings)
+
+
+def _shelved(reading: Reading, shelf: Shelf) -> Reading:
+    return replace(reading, page=replace(reading.page, records=ShelvedRecords(reading.page.records, shelf)))

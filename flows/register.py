@@ -123,9 +123,9 @@ def with_replaced(
         for row in sorted(rows.values(), key=lambda row: row["fate"] != "merged")
         for name in row["known_by"]
     }
-    titles = {
-        row["title"]: row["resource_id"] for row in sorted(resources, key=lambda r: r["resource_id"], reverse=True)
-    }
+    titles: dict[str, str] = {}
+    for row in resources:
+        titles[row["title"]] = min(row["resource_id"], titles.get(row["title"], row["resource_id"]))
     unknown: dict[str, list[Mapping[str, Any]]] = {}
     for line in register:
         if line["resource_id"] not in rows and line["run"] <= run:

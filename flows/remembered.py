@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +52,8 @@ class Remembered:
         if line is None or not line.startswith(_digest(key, line[_DIGEST_CHARS:])):
             return None
         self._used[key] = line
-        return _READING.validate_json(line[_DIGEST_CHARS:])
+        page = _READING.validate_json(line[_DIGEST_CHARS:])
+        return replace(page, records=tuple(page.records))
 
     def read(self, payload: Payload, url: str, *, is_listing: bool) -> PageReading:
         """What a page states, read in a worker where it was not read before."""

@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
 from releases.gates import require_not_emptied
-from releases.tables import logical_digest, read_rows, to_arrow, write_parquet
+from releases.tables import TableRows, lay_out, logical_digest, open_table
 from schema.dictionary import datapackage
 from schema.disk import sync
 from schema.errors import DamagedArchive, DiskTrouble
@@ -37,7 +37,7 @@ class Release:
     path: Path
     manifest: Mapping[str, Any]
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
+    def rows(self, table: str) -> TableRows:
         """The rows of one of its tables.
 
         Raises:
@@ -45,14 +45,14 @@ class Release:
         """
         path = self.path / f"{table}.parquet"
         try:
-            is_it = sha256(path.read_bytes()).hexdigest() == self.manifest["tables"][table]["sha256"]
+            is_it = _digest(path) == self.manifest["tables"][table]["sha256"]
         except (OSError, KeyError) as error:
             raise DamagedArchive(f"{path}: cannot be read ({error}); `moisson rebuild` makes it again") from None
         if not is_it:
             raise DamagedArchive(f"{path}: not the file that {MANIFEST} names; `moisson rebuild` makes it again")
-        return read_rows(BY_NAME[table], path)
+        return open_table(BY_NAME[table], path)
 
-    def tables(self, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, names: Iterable[str]) -> dict[str, TableRows]:
         """The rows of several of its tables, by name."""
         return {name: self.rows(name) for name in names}
 
@@ -224,7 +224,7 @@ def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequen
     """
 
     def write(folder: Path) -> dict[str, Any]:
-        write_parquet(PAGES, to_arrow(PAGES, pages), folder / "pages.parquet")
+        lay_out(PAGES, pages).copy_to(folder / "pages.parquet")
         _write_json(folder / "run.json", report)
         return {}
 
@@ -271,18 +271,23 @@ def write_set(
     """Write tables, release.json and datapackage.json into a folder; the manifest."""
     described = {}
     for table in TABLES:
-        rows, path = tables[table.name], folder / f"{table.name}.parquet"
-        write_parquet(table, to_arrow(table, rows), path)
+        rows, path = lay_out(table, tables[table.name], folder), folder / f"{table.name}.parquet"
+        rows.copy_to(path)
         described[table.name] = {
             "rows": len(rows),
             "size_bytes": path.stat().st_size,
-            "sha256": sha256(path.read_bytes()).hexdigest(),
+            "sha256": _digest(path),
             "logical_digest": logical_digest(table, rows),
         }
     manifest = {**facts, "schema_version": SCHEMA_VERSION, "news_digest": news_digest(tables), "tables": described}
     _write_json(folder / MANIFEST, manifest)
     _write_json(folder / "datapackage.json", datapackage(manifest))
     return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _write_json(path: Path, value: Any) -> None:

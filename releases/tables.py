@@ -1,17 +1,21 @@
-"""Rows -> Arrow -> Parquet and back, by the declared schemas alone; and the logical digest of a table.
+"""Rows -> Parquet and back, by the declared schemas alone; and the logical digest of a table.
 
-The logical digest is over sorted, typed rows without volatile columns, written as JSON: it does not hang on the Parquet
-writer, its version or the machine.
+A table is at no time held as a whole: its rows are laid out some thousand at a time, in a file that is published as it
+is, and made anew from it each time they are read. The logical digest is over sorted, typed rows without volatile
+columns, written as JSON: it does not hang on the Parquet writer, its version or the machine.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any, overload
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, overload
+from weakref import finalize
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,53 +24,154 @@ import pyarrow.parquet as pq
 from schema.errors import Bug, DamagedArchive
 from schema.tables import Table
 
-ROW_GROUP_ROWS = 122_880
+# a row group is held as a whole while it is written: as many rows, or as many bytes in Arrow
+GROUP_ROWS = 122_880
+GROUP_BYTES = 16 << 20
 _CHUNK_ROWS = 1024
+_IN_MEMORY_BYTES = 8 << 20
+
+Row = dict[str, Any]
 
 
-class TableRows(Sequence[Mapping[str, Any]]):
-    """The rows of a table as plain values, made as they are read: kept as dicts they weigh ten times as much."""
+class TableRows(Sequence[Row]):
+    """The rows of a table as plain values, made as they are read from its Parquet file: as dicts they weigh tenfold.
 
-    def __init__(self, table: pa.Table) -> None:
-        self.table = table
+    Equal to any sequence of equal rows. The file is kept open, so that it may be removed meanwhile.
+    """
+
+    def __init__(self, table: Table, stream: IO[bytes], name: str = "") -> None:
+        """Open a file.
+
+        Raises:
+            DamagedArchive: it is damaged, or not of the declared schema.
+        """
+        self.table, self._stream, self._name = table, stream, name or f"table {table.name}"
+        finalize(self, stream.close)
+        try:
+            self._file = pq.ParquetFile(pa.PythonFile(stream, "r"), page_checksum_verification=True)
+            schema = self._file.schema_arrow
+        except (OSError, pa.ArrowException, ValueError) as error:
+            raise self._damaged(error) from None
+        if not schema.equals(table.schema, check_metadata=False):
+            raise DamagedArchive(
+                f"{self._name}: its columns are not those of the table {table.name}; `moisson rebuild` it"
+            )
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return int(self._file.metadata.num_rows)
 
     @overload
-    def __getitem__(self, place: int) -> Mapping[str, Any]: ...
+    def __getitem__(self, place: int) -> Row: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Mapping[str, Any]]: ...
-    def __getitem__(self, place: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
-        """One row, or several."""
-        places = range(len(self))[place]
-        rows: list[dict[str, Any]] = self.table.take([places] if isinstance(places, int) else list(places)).to_pylist()
-        return rows[0] if isinstance(places, int) else rows
+    def __getitem__(self, place: slice) -> Sequence[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        """One row, or several; those before are read too."""
+        if isinstance(place, slice):
+            wanted = range(len(self))[place]
+            met = dict(zip(sorted(wanted), self._among(wanted), strict=True))
+            return [met[n] for n in wanted]
+        at = range(len(self))[place]
+        return next(islice(self, at, None))
 
-    def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        for batch in self.table.to_batches(max_chunksize=_CHUNK_ROWS):
+    def _among(self, wanted: range) -> Iterator[Row]:
+        return (row for n, row in enumerate(self) if n in wanted)
+
+    def __iter__(self) -> Iterator[Row]:
+        for batch in self._batches(None):
             yield from batch.to_pylist()
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
 
-def to_arrow(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
-    """The rows as an Arrow table of the declared schema, key checked; some thousand rows at a time.
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def columns(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """The values of some columns, row by row."""
+        for batch in self._batches(names):
+            yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
+
+    def _batches(self, names: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._file.iter_batches(_CHUNK_ROWS, columns=names and list(names), use_threads=False)
+        except (OSError, pa.ArrowException, ValueError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> DamagedArchive:
+        return DamagedArchive(f"{self._name}: not a readable table ({error}); `moisson rebuild` makes it again")
+
+    def copy_to(self, path: Path) -> None:
+        """Write the file, as it is, under a name."""
+        self._stream.seek(0)
+        with path.open("wb") as out:
+            shutil.copyfileobj(self._stream, out)
+
+
+def lay_out(table: Table, rows: Iterable[Mapping[str, Any]], scratch: Path | None = None) -> TableRows:
+    """The rows in a Parquet file of the declared schema that has no name yet, key checked.
+
+    Args:
+        table: what is declared.
+        rows: each with every column. What is laid out already is given back.
+        scratch: folder for files that are too large to be held in memory; the system's own if it is not given.
 
     Raises:
         Bug: a column is missing or of another type, a value is null where it may not be, or a key is there twice.
+        OSError: no room in that folder.
     """
-    if isinstance(rows, TableRows) and rows.table.schema.equals(table.schema):
-        return rows.table
-    each = iter(rows)
-    parts = list(iter(lambda: _part(table, list(islice(each, _CHUNK_ROWS))), None))
-    made = pa.concat_tables([table.schema.empty_table(), *parts]).unify_dictionaries().combine_chunks()
-    _check_key(table, made)
+    if isinstance(rows, TableRows) and rows.table == table:
+        return rows
+    stream = SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(scratch) if scratch else None)  # noqa: SIM115  # see finalize
+    try:
+        is_sorted = _write(table, rows, stream)
+        stream.seek(0)
+        made = TableRows(table, stream)
+    except BaseException:
+        stream.close()
+        raise
+    if not is_sorted:
+        _require_unique(made)
     return made
 
 
-def _part(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table | None:
-    """Some rows of a table, each value checked; None when there are none."""
-    if not rows:
-        return None
+def _write(table: Table, rows: Iterable[Mapping[str, Any]], stream: Any) -> bool:
+    """Write zstd, page checksums, dictionaries on closed lists only; whether each key is greater than the one before.
+
+    A row group is closed by its rows alone, so that equal rows give equal files.
+    """
+    closed = [c.name for c in table.columns if pa.types.is_dictionary(c.type)]
+    each, last, is_sorted = iter(rows), None, True
+    with pq.ParquetWriter(
+        pa.PythonFile(stream, "w"),
+        table.schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=closed,
+        write_page_checksum=True,
+        write_page_index=True,
+    ) as writer:
+        parts: list[pa.Table] = [table.schema.empty_table()]
+        while chunk := list(islice(each, _CHUNK_ROWS)):
+            parts.append(_part(table, chunk))
+            for row in chunk if is_sorted else ():
+                key = tuple(row[name] for name in table.key)
+                is_sorted, last = is_sorted and (last is None or last < key), key
+            if sum(len(part) for part in parts) >= GROUP_ROWS or sum(part.nbytes for part in parts) >= GROUP_BYTES:
+                _write_group(writer, parts)
+                parts = []
+        if parts:
+            _write_group(writer, parts)
+    return is_sorted
+
+
+def _write_group(writer: pq.ParquetWriter, parts: Sequence[pa.Table]) -> None:
+    group = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    writer.write_table(group, max(1, len(group)))
+
+
+def _part(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Some rows of a table, each value checked."""
     names = [c.name for c in table.columns]
     if odd := next((row for row in rows if row.keys() != set(names)), None):
         wrong = ", ".join(sorted(odd.keys() ^ set(names)))
@@ -86,47 +191,31 @@ def _part(table: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table | None:
     return made
 
 
-def _check_key(table: Table, made: pa.Table) -> None:
-    keys = made.select(list(table.key))
-    plain = pa.schema([(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in keys.schema])
-    if keys.cast(plain).group_by(list(table.key)).aggregate([]).num_rows != len(made):
-        raise Bug(f"table {table.name}: the key {', '.join(table.key)} is not unique")
+def _require_unique(rows: TableRows) -> None:
+    if len(set(rows.columns(*rows.table.key))) != len(rows):
+        raise Bug(f"table {rows.table.name}: the key {', '.join(rows.table.key)} is not unique")
 
 
-def write_parquet(table: Table, made: pa.Table, path: Path) -> None:
-    """Write a table: zstd, page checksums, dictionaries on closed lists only."""
-    closed = [c.name for c in table.columns if pa.types.is_dictionary(c.type)]
-    pq.write_table(
-        made,
-        path,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=closed,
-        write_page_checksum=True,
-        write_page_index=True,
-        row_group_size=ROW_GROUP_ROWS,
-    )
-
-
-def read_parquet(table: Table, path: Path) -> pa.Table:
-    """A table as it was published, its schema and page checksums verified.
+def open_table(table: Table, path: Path) -> TableRows:
+    """A table as it was published, its schema verified at once, and the checksum of each page when that is read.
 
     Raises:
         DamagedArchive: missing, damaged, or not of the declared schema.
     """
     try:
-        read = pq.read_table(path, page_checksum_verification=True)
-    except (OSError, pa.ArrowException, ValueError) as error:
+        stream = path.open("rb")
+    except OSError as error:
         raise DamagedArchive(f"{path}: not a readable table ({error}); `moisson rebuild` makes it again") from None
-    if not read.schema.equals(table.schema, check_metadata=False):
-        raise DamagedArchive(f"{path}: its columns are not those of the table {table.name}; `moisson rebuild` it")
-    return read
+    return TableRows(table, stream, str(path))
 
 
-def read_rows(table: Table, path: Path) -> list[dict[str, Any]]:
-    """The rows of a published table as plain values."""
-    rows: list[dict[str, Any]] = read_parquet(table, path).to_pylist()
-    return rows
+def read_rows(table: Table, path: Path) -> list[Row]:
+    """The rows of a published table as plain values.
+
+    Raises:
+        DamagedArchive: missing, damaged, or not of the declared schema.
+    """
+    return list(open_table(table, path))
 
 
 def logical_digest(table: Table, rows: Iterable[Mapping[str, Any]], leave_out: Iterable[str] = ()) -> str:
@@ -140,10 +229,6 @@ def logical_digest(table: Table, rows: Iterable[Mapping[str, Any]], leave_out: I
 
 def _by_key(table: Table, rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
     """The rows in the order of their keys; those that stand so already are not all held at once."""
-
-    def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(row[name] for name in table.key)
-
-    if isinstance(rows, TableRows) and all(key(one) <= key(two) for one, two in pairwise(rows)):
+    if isinstance(rows, TableRows) and all(one <= two for one, two in pairwise(rows.columns(*table.key))):
         return rows
-    return sorted(rows, key=key)
+    return sorted(rows, key=lambda row: tuple(row[name] for name in table.key))

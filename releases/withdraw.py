@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from releases.store import MANIFEST, write_set
-from releases.tables import read_rows, to_arrow, write_parquet
+from releases.tables import lay_out, read_rows
 from schema.disk import sync
 from schema.errors import DamagedArchive
 from schema.tables import PAGES, TABLES
@@ -112,7 +112,7 @@ def stage_run(folder: Path, target: Path, what: Withdrawal) -> None:
     if new == pages:
         return
     target.mkdir(parents=True)
-    write_parquet(PAGES, to_arrow(PAGES, new), target / "pages.parquet")
+    lay_out(PAGES, new).copy_to(target / "pages.parquet")
     (target / "run.json").write_bytes((folder / "run.json").read_bytes())
     _sync_all(target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -93,7 +94,7 @@ class PageReading:
     also_known_as: tuple[str, ...] = ()
     heading: str | None = None
     next_urls: tuple[str, ...] = ()
-    records: tuple[Record, ...] = ()
+    records: Sequence[Record] = ()
     rejects: tuple[Reject, ...] = ()
     notes: tuple[str, ...] = ()
     parser: str = ""

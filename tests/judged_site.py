@@ -150,7 +150,7 @@ class Site:
         return judge(self.source, self.data, pair, verdict, why, "a person").verdict
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        return self.release.rows(table)
+        return list(self.release.rows(table))
 
     def row(self, name: str) -> dict[str, Any] | None:
         """The row of a resource."""

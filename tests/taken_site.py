@@ -57,7 +57,7 @@ def read_small(folder: Path, replay: Path) -> Source:
 def latest(layout: Layout, table: str) -> list[dict[str, Any]]:
     release = latest_release(layout)
     assert release is not None
-    return release.rows(table)
+    return list(release.rows(table))
 
 
 def unpacked(path: Path) -> Iterator[bytes]:

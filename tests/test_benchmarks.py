@@ -52,7 +52,7 @@ def test_made_texts_are_the_same_again_and_tell_look_alikes_by_their_titles() ->
     assert make(600, twin_share=0.3) == (items, entity, alike)
     assert make(600, twin_share=0.3, seed=8)[0] != items
     assert len(items) == len(entity) == 600
-    assert 600 < sum(len(item.text) for item in items) / len(items) < 1_000
+    assert 600 < sum(len(str(item.text)) for item in items) / len(items) < 1_000
     titles: dict[str, set[str]] = {}
     nights = set()
     for item, name in zip(items, entity, strict=True):

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from dedup.collapse import collapse
-from dedup.merge import Stated, best_first
-from schema.nouns import Passage, Record, Span, Visit
+from dedup.merge import Stated, best_first, tell
+from schema.nouns import PageReading, Passage, Reading, Record, Span, Visit
+from schema.shelf import MemoryShelf
 from tests.judged_site import HOST, OTHERS, SECOND, Site, told
 from tests.small_site import LISTING, listing, page_of
 
@@ -27,7 +28,8 @@ def stated(kind: str, page_url: str, text: str = FULL, position: int = 0, day: i
     record = Record(page_url, position, OWN, "Guide", "Guide", None, body, (), (), Span(0, 1))
     visit = Visit(page_url, ROLES[kind], "fetched", fetched_at=datetime(2026, 1, day, tzinfo=UTC))
     name = f"{kind} {page_url} {position}"
-    return Stated(record, name, visit, collapse(body, ()), None, kind == "copy", "p", "1", is_own=kind == "own")
+    reading = Reading(visit, PageReading(page_url, page_url, records=(record,), parser="p", parser_version="1"))
+    return Stated.of(reading, 0, record, name, tell(collapse(body, ()), MemoryShelf()), is_own=kind == "own")
 
 
 def first(*several: Stated) -> str:
@@ -58,7 +60,7 @@ def test_no_place_on_a_listing_and_none_of_its_pages_decides(place: tuple[str, i
     page, position = place
     long, short = f"{HOST}/taxonomy/term/40", f"{HOST}/taxonomy/term/4"
     other = stated("listing", long, FULL.replace("douze", "treize"))
-    other = replace(other, record=replace(other.record, title="Le guide"))
+    other = replace(other, title="Le guide")
     same_length = stated("listing", f"{short}{page}", FULL.replace("douze", "trente"), position)
     assert first(other, same_length) == same_length.record_id
 

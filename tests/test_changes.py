@@ -24,6 +24,7 @@ from releases.store import Release, latest_release
 from schema.errors import HeldByGate
 from schema.layout import Layout
 from schema.nouns import Reading
+from schema.shelf import Shelf
 from schema.sources import Source, read_source
 from tests.judged_site import HOST, Site, told
 from tests.small_site import LISTING, block, listing, own_page, page_of, source_file, warc
@@ -159,9 +160,9 @@ def test_a_night_after_many_without_news_reads_only_itself(
     read: list[str] = []
     real = load_readings
 
-    def noted(path: Path) -> Any:
+    def noted(path: Path, shelf: Shelf) -> Any:
         read.append(path.name)
-        return real(path)
+        return real(path, shelf)
 
     monkeypatch.setattr("flows.building.load_readings", noted)
     night(small, data, noisy(chance))

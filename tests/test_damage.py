@@ -52,7 +52,7 @@ def flip(layout: Layout, run: int, end: str) -> bytes:
 def rows(layout: Layout, table: str) -> list[dict[str, Any]]:
     release = latest_release(layout)
     assert release is not None
-    return release.rows(table)
+    return list(release.rows(table))
 
 
 def report(layout: Layout) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from flows.sources_found import find_source
 from parsers.marks import clean
 from receipts.printable import printable
 from releases.store import write_run
-from releases.tables import read_rows, to_arrow, write_parquet
+from releases.tables import lay_out, read_rows
 from schema.layout import Layout
 from schema.nouns import PageReading, Reading, Reject, Visit
+from schema.shelf import MemoryShelf
 from schema.tables import REJECTS
 from tests.site_server import make_source
 from tests.small_site import LISTING, block, listing, source_file, warc
@@ -180,14 +181,14 @@ def test_a_thousand_odd_texts_come_back_from_every_file_that_we_write(tmp_path: 
         }
         for n, text in enumerate(texts)
     ]
-    write_parquet(REJECTS, to_arrow(REJECTS, [{**row, **place} for row in rows]), tmp_path / "rejects.parquet")
+    lay_out(REJECTS, [{**row, **place} for row in rows]).copy_to(tmp_path / "rejects.parquet")
     assert [row["excerpt"] for row in read_rows(REJECTS, tmp_path / "rejects.parquet")] == texts
     assert list(pd.read_parquet(tmp_path / "rejects.parquet")["excerpt"]) == texts
 
     rejects = tuple(Reject("https://a.example/", "no_title", text, None, text) for text in texts)
     visit = Visit("https://a.example/", "listing", "fetched", fetched_at=when)
     readings = (Reading(visit, PageReading("https://a.example/", "https://a.example/", rejects=rejects)),)
-    assert load_readings(write_readings(tmp_path / "readings.json", readings)) == readings
+    assert load_readings(write_readings(tmp_path / "readings.json", readings), MemoryShelf()) == readings
 
     write_run(Layout(tmp_path, "essai"), 1, {"verdict": texts}, ())
     report = (Layout(tmp_path, "essai").run(1) / "run.json").read_bytes()

@@ -63,7 +63,7 @@ def test_the_bundled_look_alikes_become_one_and_two_again(sample: Path, tmp_path
     def rows(table: str) -> list[dict[str, Any]]:
         found = latest_release(layout)
         assert found is not None
-        return found.rows(table)
+        return list(found.rows(table))
 
     def say(verdict: JudgedAs) -> str:
         judge(source, data, (senior, junior), verdict, WHY, "a person")

@@ -29,8 +29,10 @@ from receipts.columns import COLOURED, GAP, PLAIN, side_by_side
 from receipts.printable import printable
 from receipts.review import Look, Question, _describe, open_questions
 from releases.store import Release
+from releases.tables import TableRows, lay_out
 from schema.errors import UsageError
 from schema.folding import fold
+from schema.tables import PAIRS
 from tests.judged_site import JOINED, UNSURE, Site, told
 from tests.small_site import LISTING, listing, warc
 
@@ -52,9 +54,11 @@ def with_pairs(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Rows], Ro
     read = Release.rows
 
     def change(to: Callable[[Rows], Rows]) -> None:
-        monkeypatch.setattr(
-            Release, "rows", lambda self, table: to(read(self, table)) if table == "pairs" else read(self, table)
-        )
+        def rows(self: Release, table: str) -> TableRows:
+            found = read(self, table)
+            return lay_out(PAIRS, to(list(found))) if table == "pairs" else found
+
+        monkeypatch.setattr(Release, "rows", rows)
 
     return change
 
@@ -378,8 +382,8 @@ def open_questions_of_all(site: Site) -> list[Question]:
     rows = [{**row, "verdict": "unsure", "rule": "score"} for row in release.rows("pairs")]
 
     class Asked(Release):
-        def rows(self, table: str) -> Rows:
-            return rows if table == "pairs" else release.rows(table)
+        def rows(self, table: str) -> TableRows:
+            return lay_out(PAIRS, rows) if table == "pairs" else release.rows(table)
 
     return open_questions(Asked(release.number, release.path, release.manifest), [])
 

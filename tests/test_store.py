@@ -35,7 +35,7 @@ from releases.store import (
     sweep,
     write_run,
 )
-from releases.tables import logical_digest, write_parquet
+from releases.tables import TableRows, logical_digest
 from schema.disk import sync
 from schema.errors import Bug, DamagedArchive, DiskTrouble, HeldByGate
 from schema.layout import Layout
@@ -310,7 +310,7 @@ def test_a_table_of_another_release_is_noticed(layout: Layout) -> None:
 def rows_of_latest(layout: Layout) -> list[dict[str, Any]]:
     release = latest_release(layout)
     assert release is not None
-    return release.rows("resources")
+    return list(release.rows("resources"))
 
 
 # --- a disk that will not take it
@@ -323,7 +323,7 @@ class _Fault:
         self.left, self.hit = number, ""
         for name in ("fsync", "rename", "replace", "symlink", "mkdir"):
             patch.setattr(os, name, self._failing(name, getattr(os, name)))
-        patch.setattr(store, "write_parquet", self._failing("write_parquet", write_parquet))
+        patch.setattr(TableRows, "copy_to", self._failing("copy_to", TableRows.copy_to))
         patch.setattr(store, "_write_json", self._failing("write_json", store._write_json))
 
     def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -361,7 +361,7 @@ def test_a_disk_that_fails_anywhere_leaves_a_whole_release(layout: Layout, monke
         assert whole(latest_release(layout)) == 3
         _start_again(layout)
     assert len(hit) > 15
-    assert set(hit) == {"fsync", "rename", "replace", "symlink", "mkdir", "write_parquet", "write_json"}
+    assert set(hit) == {"fsync", "rename", "replace", "symlink", "mkdir", "copy_to", "write_json"}
 
 
 def _start_again(layout: Layout) -> None:
