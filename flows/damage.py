@@ -114,9 +114,13 @@ def damaged_records(
 
 
 def _joined(sets: Iterable[Release]) -> dict[str, list[dict[str, Any]]]:
-    names = ("pages", "records")
-    read = [one.tables(names) for one in sets]
-    return {name: [row for tables in read for row in tables[name]] for name in names}
+    where = ("warc_file", "warc_offset")
+    columns = {"pages": (*where, "url"), "records": (*where, "page_url", "record_id", "resource_id")}
+    read: dict[str, list[dict[str, Any]]] = {name: [] for name in columns}
+    for one in sets:
+        for name, wanted in columns.items():
+            read[name] += [dict(zip(wanted, row, strict=True)) for row in one.rows(name).columns(*wanted)]
+    return read
 
 
 def _described(faults: Sequence[Fault], resting: tuple[str, ...]) -> DamagedRecord:

@@ -103,8 +103,12 @@ class _Known:
 
     def __init__(self, release: Release) -> None:
         self._release = release
-        self._records = {row["record_id"]: row for row in release.rows("records")}
-        self._resources = {row["resource_id"]: row for row in release.rows("resources")}
+        told = release.rows("records").columns("record_id", "url", "resource_id")
+        self._records: dict[str, Row] = {
+            name: {"record_id": name, "url": url, "resource_id": owner} for name, url, owner in told
+        }
+        urls = release.rows("resources").columns("resource_id", "url")
+        self._resources: dict[str, Row] = {name: {"url": url} for name, url in urls}
         self._ids = {row["resource_id"]: row for row in release.rows("ids")}
 
     def require_names(self, pair: tuple[str, str], judged: Collection[str] = ()) -> None:

@@ -12,14 +12,18 @@ on none: it is remembered for as long as code, source file and takedowns are as 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from weakref import finalize
 
 from pydantic import TypeAdapter
 
+from flows.putting import FileShelf
 from flows.reading import read_in_worker
 from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
@@ -42,16 +46,17 @@ class Remembered:
         self._made_by = _digest(json.dumps(told).encode()).decode()
         self._former = _load(self._path)
         self._copies = _COPY + self._made_by[:_MADE_BY_CHARS].encode()
-        self._used: dict[bytes, bytes] = {}
-        self._made: dict[bytes, bytes] = {}
+        self._shelf = FileShelf(layout.staging)
+        self._used: dict[bytes, int] = {}
+        self._made: dict[bytes, None] = {}
 
     def find(self, payload: Payload, url: str, *, is_listing: bool | None) -> PageReading | None:
         """What a page states, where it was read before."""
         key = self._key(payload, url, is_listing=is_listing)
-        line = self._used.get(key) or self._former.get(key)
+        line = self._line(key)
         if line is None or not line.startswith(_digest(key, line[_DIGEST_CHARS:])):
             return None
-        self._used[key] = line
+        self._use(key, line)
         page = _READING.validate_json(line[_DIGEST_CHARS:])
         return replace(page, records=tuple(page.records))
 
@@ -69,16 +74,30 @@ class Remembered:
         """Remember what a page states, what was taken down left out; not where no parser came to its end."""
         if reading.parser:
             key, said = self._key(payload, url, is_listing=is_listing), _READING.dump_json(reading)
-            self._used[key] = self._made[key] = _digest(key, said) + said
+            self._use(key, _digest(key, said) + said)
+            self._made[key] = None
+
+    def _line(self, key: bytes) -> bytes | None:
+        if key in self._used:
+            return self._shelf.get(self._used[key])
+        try:
+            return self._former.get(key)
+        except OSError:
+            return None
+
+    def _use(self, key: bytes, line: bytes) -> None:
+        if key not in self._used:
+            self._used[key] = self._shelf.put(line)
 
     def keep(self) -> None:
         """Put what was used in the place of what was there but copies, at once; without room the next night parses."""
-        copies = {key: line for key, line in self._former.items() if key.startswith(self._copies)}
+        copies = [key for key in self._former if key.startswith(self._copies) and key not in self._used]
         fresh = self._path.with_name(self._path.name + ".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with fresh.open("wb") as stream:
-                stream.writelines(b"%s%s\n" % item for item in {**copies, **self._used}.items())
+                stream.writelines(b"%s%s\n" % (key, self._former[key]) for key in copies)
+                stream.writelines(b"%s%s\n" % (key, self._shelf.get(place)) for key, place in self._used.items())
             fresh.replace(self._path)
         except OSError:
             with suppress(OSError):
@@ -92,7 +111,8 @@ class Remembered:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as stream:
                 # the line before may have been cut
-                stream.write(b"\n" + b"".join(b"%s%s\n" % item for item in self._made.items()))
+                stream.write(b"\n")
+                stream.writelines(b"%s%s\n" % (key, self._shelf.get(self._used[key])) for key in self._made)
 
     def _key(self, payload: Payload, url: str, *, is_listing: bool | None) -> bytes:
         content = sha256(payload.content).hexdigest()
@@ -106,7 +126,31 @@ def forget(layout: Layout) -> None:
     layout.readings.unlink(missing_ok=True)
 
 
-def _load(path: Path) -> dict[bytes, bytes]:
+class _Lines(Mapping[bytes, bytes]):
+    """The lines of a file, digest and reading, by key; each is read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("rb")
+        finalize(self, self._stream.close)
+        self._places: dict[bytes, tuple[int, int]] = {}
+        start = 0
+        for line in self._stream:
+            key = line[:_DIGEST_CHARS].rstrip(b"\n")
+            self._places[key] = start + len(key), len(line.rstrip(b"\n")) - len(key)
+            start += len(line)
+
+    def __getitem__(self, key: bytes) -> bytes:
+        start, length = self._places[key]
+        return os.pread(self._stream.fileno(), length, start)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _load(path: Path) -> Mapping[bytes, bytes]:
     """Digest and reading by key."""
     try:
         told = path.stat()
@@ -117,9 +161,8 @@ def _load(path: Path) -> dict[bytes, bytes]:
 
 # one run parses in many portions, and each looks here
 @lru_cache(maxsize=1)
-def _lines(path: Path, *_version: int) -> dict[bytes, bytes]:
-    lines = path.read_bytes().split(b"\n")
-    return {line[:_DIGEST_CHARS]: line[_DIGEST_CHARS:] for line in lines}
+def _lines(path: Path, *_version: int) -> _Lines:
+    return _Lines(path)
 
 
 def _digest(*parts: bytes) -> bytes:

@@ -134,11 +134,13 @@ class _Sides:
     """What a release holds of records, and of resources that no page states now."""
 
     def __init__(self, release: Release, wanted: Collection[str]) -> None:
-        self._records = {row["record_id"]: row for row in release.rows("records")}
-        self._resources = {row["resource_id"]: row for row in release.rows("resources")}
+        self._records = {r["record_id"]: r for r in release.rows("records") if r["record_id"] in wanted}
+        self._resources = {r["resource_id"]: r for r in release.rows("resources") if r["resource_id"] in wanted}
+        self._owners: dict[str, str] = {}
         self._at: dict[str, set[str]] = {}
-        for row in self._records.values():
-            self._at.setdefault(row["url"] or row["record_id"], set()).add(row["record_id"])
+        for name, owner, url in release.rows("records").columns("record_id", "resource_id", "url"):
+            self._owners[name] = owner
+            self._at.setdefault(url or name, set()).add(name)
         for row in release.rows("ids"):
             for url in row["known_by"] if row["fate"] == "merged" else ():
                 self._at.setdefault(url, set()).add(row["resource_id"])
@@ -159,7 +161,7 @@ class _Sides:
         other = (
             name
             for name in self._at[record["url"] or record["record_id"]]
-            if name not in self._records or self._records[name]["resource_id"] == record["resource_id"]
+            if self._owners.get(name, record["resource_id"]) == record["resource_id"]
         )
         return frozenset((record["record_id"], record["resource_id"], *other))
 
@@ -181,9 +183,9 @@ def _texts(passages: Iterable[Row], wanted: Collection[str]) -> dict[str, str]:
 def _last_values(history: Iterable[Row], wanted: Collection[str]) -> dict[str, dict[str, Any]]:
     """The last value of each field of some resources."""
     last: dict[str, dict[str, Any]] = {}
-    for row in sorted(history, key=lambda row: row["place"]):
-        if row["resource_id"] in wanted:
-            last.setdefault(row["resource_id"], {})[row["field"]] = row["value"]
+    asked = (row for row in history if row["resource_id"] in wanted)
+    for row in sorted(asked, key=lambda row: row["place"]):
+        last.setdefault(row["resource_id"], {})[row["field"]] = row["value"]
     return last
 
 
