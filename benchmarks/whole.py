@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import os
 import resource
 import subprocess
@@ -27,8 +28,9 @@ from benchmarks.step import PAGE_RECORDS, TITLE_WORDS, batched, texts
 
 SITE = "https://rtes.example"
 EDITED = 1_000
-SOURCE = f"""name = "made"
-listings = ["{SITE}/centre"]
+LISTING_PAGES = 1_000  # as many as a listing may have
+SOURCE = """name = "made"
+listings = [LISTINGS]
 parser = "labelled-blocks"
 [labels]
 type = ["Type de ressource"]
@@ -37,6 +39,11 @@ summary = ["Résumé"]
 [pace]
 max_requests = 1000000
 """
+
+
+def address(listing: int) -> str:
+    """Of a listing."""
+    return f"{SITE}/centre-{listing}"
 
 
 def block(number: int, text: str) -> str:
@@ -52,13 +59,17 @@ def block(number: int, text: str) -> str:
 
 def pages(path: str, count: int, night: int, *, own_pages: bool) -> Iterator[tuple[str, str]]:
     """Addresses and pages of a night."""
-    each = enumerate(texts(path, count))
     last = -(-count // PAGE_RECORDS) - 1
-    for number, shown in enumerate(batched(each, PAGE_RECORDS)):
+    for number, shown in enumerate(batched(enumerate(texts(path, count)), PAGE_RECORDS)):
         told = [(n, f"{text} Mise à jour." if night > 1 and n % EDITED == 0 else text) for n, text in shown]
-        link = f'<nav class="pager"><a rel="next" href="?page={number + 1}">Suivant</a></nav>' if number < last else ""
+        listing, page = divmod(number, LISTING_PAGES)
+        is_last = number == last or page + 1 == LISTING_PAGES
+        link = "" if is_last else f'<nav class="pager"><a rel="next" href="?page={page + 1}">Suivant</a></nav>'
         blocks = "".join(block(*one) for one in told)
-        yield f"{SITE}/centre{f'?page={number}' if number else ''}", f"<h1>Centre</h1><div>{blocks}</div>{link}"
+        yield (
+            f"{address(listing)}{f'?page={page}' if page else ''}",
+            f"<h1>Centre {listing}</h1><div>{blocks}</div>{link}",
+        )
         for n, text in told if own_pages else ():
             inner = block(n, text).replace("<h2>", "<h1>").replace("</h2>", "</h1>")
             yield f"{SITE}/r/{n}", inner
@@ -90,7 +101,9 @@ def main() -> None:
     moisson = Path(sys.executable).with_name("moisson")
     with TemporaryDirectory(prefix="moisson-whole-", dir=os.environ.get("TMPDIR")) as folder:
         source = Path(folder) / "made.toml"
-        source.write_text(SOURCE, encoding="utf-8")
+        count = -(-options.count // (PAGE_RECORDS * LISTING_PAGES))
+        listings = json.dumps([address(listing) for listing in range(count)])
+        source.write_text(SOURCE.replace("LISTINGS", listings.strip("[]")), encoding="utf-8")
         for night in (1, 2):
             replay = Path(folder) / f"night{night}.warc.gz"
             write_warc(replay, pages(options.corpus, options.count, night, own_pages=options.own_pages))
