@@ -11,7 +11,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -36,7 +36,7 @@ FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 PARTS = ("title", "type", "is_private", "body", "resume")
 
 
-def texts(path: str, count: int) -> Iterator[str]:
+def corpus_texts(path: str, count: int) -> Iterator[str]:
     """The first texts of the corpus."""
     left = count
     for batch in pq.ParquetFile(path).iter_batches(batch_size=2_000, columns=["text"]):
@@ -66,11 +66,11 @@ def read_record(page_url: str, number: int, text: str) -> Record:
     )
 
 
-def read_night(run: int, path: str, count: int, folder: Path) -> Night:
+def read_night(run: int, texts: Iterable[str], folder: Path) -> Night:
     """A night on which every page of the listing was read, its readings kept in portions and loaded as a run does."""
     at = FIRST_DAY + timedelta(days=run)
     files, shelf = [], FileShelf(folder)
-    pages = enumerate(batched(enumerate(texts(path, count)), PAGE_RECORDS))
+    pages = enumerate(batched(enumerate(texts), PAGE_RECORDS))
     for place, portion in enumerate(batched(pages, PAGES_A_BATCH)):
         readings = tuple(read_page(run, at, number, page) for number, page in portion)
         files.append(write_readings(folder / f"{place}.json", readings))
@@ -99,24 +99,23 @@ def tell(what: str) -> None:
     print(f"{what:<24} {time.process_time():8.1f} s CPU {peak_mb:8.0f} MB at most", flush=True)
 
 
-def main() -> None:
-    """Two nights, the second upon the first."""
-    path, count = sys.argv[1], int(sys.argv[2])
+def two_nights(texts: Callable[[], Iterable[str]], say: Callable[[str], None] = tell) -> None:
+    """A night of these texts, and the same once more upon it; what is told is when each part is done."""
     former = Former()
-    with TemporaryDirectory(prefix="moisson-step-") as folder:
+    with TemporaryDirectory(prefix="moisson-step-") as name:
+        folder = Path(name)
         for run in (1, 2):
-            night = read_night(run, path, count, Path(folder))
-            tell(f"night {run}: read")
-            catalogue = make_catalogue(
-                "made", Moment(run, night.started_at), night, (), former, shelf=FileShelf(Path(folder))
-            )
-            tell(f"night {run}: known")
-            tables = as_rows(catalogue, Path(folder))
-            tell(f"night {run}: laid out")
-            print({name: len(rows) for name, rows in tables.items()})
+            night = read_night(run, texts(), folder)
+            say(f"night {run}: read")
+            moment, shelf = Moment(run, night.started_at), FileShelf(folder)
+            catalogue = make_catalogue("made", moment, night, (), former, shelf=shelf)
+            say(f"night {run}: known")
+            tables = as_rows(catalogue, folder)
+            say(f"night {run}: laid out")
             former = Former(*(tables[name] for name in ("resources", "ids", "history", "records")))
             del night, catalogue
+    print({name: len(rows) for name, rows in tables.items()})
 
 
 if __name__ == "__main__":
-    main()
+    two_nights(lambda: corpus_texts(sys.argv[1], int(sys.argv[2])))

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.step import PAGE_RECORDS, TITLE_WORDS, batched, texts
+from benchmarks.step import PAGE_RECORDS, TITLE_WORDS, batched, corpus_texts
 
 SITE = "https://rtes.example"
 EDITED = 1_000
@@ -60,7 +60,7 @@ def block(number: int, text: str) -> str:
 def pages(path: str, count: int, night: int, *, own_pages: bool) -> Iterator[tuple[str, str]]:
     """Addresses and pages of a night."""
     last = -(-count // PAGE_RECORDS) - 1
-    for number, shown in enumerate(batched(enumerate(texts(path, count)), PAGE_RECORDS)):
+    for number, shown in enumerate(batched(enumerate(corpus_texts(path, count)), PAGE_RECORDS)):
         told = [(n, f"{text} Mise à jour." if night > 1 and n % EDITED == 0 else text) for n, text in shown]
         listing, page = divmod(number, LISTING_PAGES)
         is_last = number == last or page + 1 == LISTING_PAGES

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 from dedup.bench import DEFAULT_RULES, Bench, Needed, Pair, Rules, by_person
 from dedup.blocking import BLOCKS, Candidates, block_pairs
 from dedup.clustering import Clusters
-from dedup.deciding import DecideRules, Verdict, decide, judge
+from dedup.deciding import DecideRules, Decision, Verdict, decide, judge
 from dedup.items import Item, Reading, read_items
 from dedup.tabling import each_pair
 
 __all__ = ["DEFAULT_RULES", "Item", "Matching", "PairTable", "Rules", "decide", "match"]
 
+_DECIDED = tuple(field.name for field in fields(Decision))
+_decided = attrgetter(*_DECIDED)
 _FREE_REPEATS = 2  # two records of one resource may give it two titles
 
 
@@ -56,7 +59,8 @@ class PairTable:
             decision = judge(values, float(self.scores[place]), float(self.needed[place]), self.rules)
             if place in self.judged:
                 decision = by_person(decision, self.judged[place])
-            yield {**named, **values, **asdict(decision), "held": self.held.get(place, "")}
+            told = dict(zip(_DECIDED, _decided(decision), strict=True))
+            yield {**named, **values, **told, "held": self.held.get(place, "")}
 
 
 @dataclass(frozen=True, slots=True)

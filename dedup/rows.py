@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from math import isinf
 from typing import Any
@@ -46,7 +46,7 @@ def record_row(stated: Stated, resource_id: str) -> Row:
         "is_private": record.is_private,
         "body": PARAGRAPH_BREAK.join(p.text for p in record.body) or None,
         "resume": PARAGRAPH_BREAK.join(p.text for p in record.resume) or None,
-        "links": [asdict(link) for link in record.links],
+        "links": [{"text": link.text, "url": link.url} for link in record.links],
         "block_start": record.span.start,
         "block_end": record.span.end,
         **spans,

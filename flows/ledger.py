@@ -7,7 +7,6 @@ The copy is made when the run ends, and by a later run where it is missing. A ta
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
@@ -28,6 +27,7 @@ from schema.shelf import Shelf, ShelvedRecords
 
 FORMAT = 1
 _COPY = "ledger.parquet"
+_PIECE_BYTES = 1 << 20
 
 
 # a visit of the site that may be published, an imported copy, a visit that was only to be looked at
@@ -97,7 +97,7 @@ def keep_ledger(layout: Layout, ledger: Ledger) -> None:
     """Keep a copy of a run's ledger beside its report; without room for it the archive's is all there is."""
     if layout.run(ledger.run).is_dir():
         with suppress(OSError):
-            _write(_copy_of(layout, ledger.run), json.dumps(to_json(ledger), ensure_ascii=False).encode())
+            _write(_copy_of(layout, ledger.run), _LEDGER.dump_json(ledger))
 
 
 def keep_ledgers(layout: Layout) -> None:
@@ -128,15 +128,16 @@ def _read(path: Path) -> bytes | None:
     """The JSON of a copy; None where there is none, or it is damaged."""
     try:
         with path.open("rb") as stream:
-            table = pq.ParquetFile(stream, page_checksum_verification=True).read()
-            return str(table["ledger"][0].as_py()).encode()
+            pieces = pq.ParquetFile(stream, page_checksum_verification=True).read()["ledger"]
+            return b"".join(pieces.cast(pa.binary()).to_pylist())
     except Exception:  # noqa: BLE001  # damaged bytes make pyarrow raise whatever it meets first
         return None
 
 
 def _write(path: Path, block: bytes) -> None:
     fresh = path.with_name(f".{path.name}.new")
-    table = pa.table({"ledger": [block.decode()]})
+    pieces = [block[start : start + _PIECE_BYTES] for start in range(0, len(block), _PIECE_BYTES)]
+    table = pa.table({"ledger": pa.array(pieces, pa.binary())})
     with fresh.open("wb") as stream:
         pq.write_table(table, stream, compression="zstd", use_dictionary=False, write_page_checksum=True)
         stream.flush()

@@ -28,7 +28,7 @@ from schema.tables import Table
 GROUP_ROWS = 122_880
 GROUP_BYTES = 16 << 20
 _CHUNK_ROWS = 1024
-_IN_MEMORY_BYTES = 8 << 20
+_IN_MEMORY_BYTES = 1 << 20
 
 Row = dict[str, Any]
 

@@ -228,7 +228,11 @@ def test_a_damaged_ledger_without_a_copy_stops_no_refresh(site: SiteServer, tmp_
         rebuild(source, tmp_path)
 
 
-def test_ledgers_of_before_get_their_copies(site: SiteServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("piece_bytes", [100, 1 << 20])
+def test_ledgers_of_before_get_their_copies(
+    site: SiteServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+) -> None:
+    monkeypatch.setattr("flows.ledger._PIECE_BYTES", piece_bytes)
     source, layout = three_nights(site, tmp_path)
     copies = [layout.run(run) / "ledger.parquet" for run in (1, 2, 3)]
     held = [copy.read_bytes() for copy in copies]
@@ -236,6 +240,11 @@ def test_ledgers_of_before_get_their_copies(site: SiteServer, tmp_path: Path) ->
         copy.unlink()
     refresh(source, tmp_path)
     assert [copy.read_bytes() for copy in copies] == held
+    kept = ledger_of(layout, 1)
+    was = layout.archive(1).read_bytes()
+    damage_ledger(layout, 1)
+    assert ledger_of(layout, 1) == kept
+    layout.archive(1).write_bytes(was)
     copies[1].write_bytes(held[1][:-200])
     damage_ledger(layout, 2)
     with pytest.raises(DamagedArchive, match="the ledger, is missing"):

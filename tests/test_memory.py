@@ -1,0 +1,34 @@
+"""What a step takes grows with the records by what is compared of them, not by all that they say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# 11,000 when this was written, 7,000 from 10,000 records on (100,000 fit 1 GiB: benchmarks/step.py), and 20,000 when
+# tables and texts are held
+MOST_BYTES_A_RECORD = 15_000
+TWO_NIGHTS = """
+import resource, sys
+from benchmarks.made_texts import make
+from benchmarks.step import two_nights
+texts = [str(item.text) for item in make(int(sys.argv[1]))[0]]
+two_nights(lambda: texts, lambda what: None)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def peak_bytes(records: int) -> int:
+    """The most memory that a process takes for two nights of so many records."""
+    run = subprocess.run(
+        [sys.executable, "-c", TWO_NIGHTS, str(records)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return int(run.stdout.splitlines()[-1])
+
+
+def test_a_record_more_takes_little_memory_more() -> None:
+    few, many = 2_500, 6_500
+    grown = (peak_bytes(many) - peak_bytes(few)) / (many - few)
+    assert 0 < grown < MOST_BYTES_A_RECORD
