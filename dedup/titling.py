@@ -16,7 +16,9 @@ from dedup.wording import FUNCTION_WORDS
 from schema.folding import fold, strip_accents
 
 _KEEP = bytes(c if chr(c).isalnum() else 32 for c in range(128)) + b" " * 128
-_LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ß", "ss"), ("ø", "o"), ("’", " "), ("€", " € "))
+_LIGATURES = (("œ", "oe"), ("æ", "ae"), ("ß", "ss"), ("ø", "o"), ("’", " "))
+# signs that are read as words: what is 40 % is not 40 €
+_READ_OUT = (("%", " pourcent "), ("€", " euros "), ("pour cent", "pourcent"))
 _NO_WORD = re.compile(r"[\W_]+")
 _WRITTEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")  # a word as it is written, hyphens and all
 _OPENINGS = '.:!?-"([/|'  # signs after which a word has a capital whatever it is
@@ -45,8 +47,11 @@ class Title:
 
 
 def plain_words(text: str) -> list[str]:
-    """The words and figures of a text, lower case, without accents and signs."""
+    """The words and figures of a text, lower case, without accents and signs; amounts of money and shares as words."""
     text = text.lower()
+    for sign, word in _READ_OUT:
+        if sign in text:
+            text = text.replace(sign, word)
     if text.isascii():
         return text.encode().translate(_KEEP).decode().split()
     for sign, plain in _LIGATURES:

@@ -315,3 +315,36 @@ def test_two_numbers_part_two_copies_however_they_are_written(number: str, other
 def test_a_number_that_only_one_text_states_is_no_clash() -> None:
     assert found(with_number("douze", "douze ou 14"))[0]
     assert found(with_number("12", "12, soit 100 %, des"))[0]
+
+
+AMOUNTS = (
+    "La régie avance aux porteurs {} de la dépense éligible, et le solde quand les travaux sont reçus par la commune."
+)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("40 %", "40 €"), ("40 pour cent", "40 euros"), ("5 k€", "5 k%")],
+)
+def test_a_share_is_no_amount_of_money(left: str, right: str) -> None:
+    title = "Aide aux travaux des cafés associatifs"
+    texts = AMOUNTS.format(left), AMOUNTS.format(right)
+    assert not found(beside(title, title, texts[0], other=texts[1]))[0]
+    assert not found(beside(f"{title} : {left}", f"{title} : {right}"))[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("40 %", "40%"),
+        ("40 %", "40 pour cent"),
+        ("40 €", "40 euros"),
+        ("40\u00a0€", "quarante euros"),
+        ("1 €", "1 euro"),
+    ],
+)
+def test_a_unit_is_one_however_it_is_written(left: str, right: str) -> None:
+    title = "Aide aux travaux des cafés associatifs"
+    texts = AMOUNTS.format(left), AMOUNTS.format(right)
+    assert found(beside(title, title, texts[0], other=texts[1]))[0]
+    assert found(beside(f"{title} : {left}", f"{title} : {right}"))[0]
