@@ -136,10 +136,14 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, block: bytes) -> None:
     fresh = path.with_name(f".{path.name}.new")
-    pieces = [block[start : start + _PIECE_BYTES] for start in range(0, len(block), _PIECE_BYTES)]
-    table = pa.table({"ledger": pa.array(pieces, pa.binary())})
+    schema = pa.schema([("ledger", pa.binary())])
     with fresh.open("wb") as stream:
-        pq.write_table(table, stream, compression="zstd", use_dictionary=False, write_page_checksum=True)
+        with pq.ParquetWriter(
+            stream, schema, compression="zstd", use_dictionary=False, write_page_checksum=True, write_statistics=False
+        ) as pieces:
+            for start in range(0, len(block), _PIECE_BYTES):
+                piece = pa.array([block[start : start + _PIECE_BYTES]], pa.binary())
+                pieces.write_table(pa.table([piece], schema))
         stream.flush()
         os.fsync(stream.fileno())
     fresh.replace(path)
