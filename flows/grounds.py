@@ -69,18 +69,23 @@ def dispensable(layout: Layout, ground: Release | None) -> set[int]:
     return {run for run in runs if run_state(layout, run) not in (None, "imported")}
 
 
-def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former: Former, step: Step) -> Built:
-    """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
-    ground = former.ground
+def needed_ledgers(layout: Layout, ledgers: Sequence[Ledger], ground: Release | None) -> list[Ledger]:
+    """The ledgers of which something is to be read again to build upon a release, or upon nothing."""
     after, night = (int(ground.manifest[key]) if ground else 0 for key in ("run", "night"))
-    judgements = read_judgements(layout)
     # a step that is no visit sees the last night once more; without one that night need not be read again
-    is_seen_again = ground is not None and _tells_more(ground, ledgers, judgements)
-    needed = [
+    is_seen_again = ground is not None and _tells_more(ground, ledgers, read_judgements(layout))
+    return [
         ledger
         for ledger in ledgers
         if ledger.kind == "import" or ledger.run > after or (ledger.run == night and is_seen_again)
     ]
+
+
+def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former: Former, step: Step) -> Built:
+    """The tables as of the last of some runs, built upon earlier ones, or from nothing."""
+    ground, judgements = former.ground, read_judgements(layout)
+    night = int(ground.manifest["night"]) if ground else 0
+    needed = needed_ledgers(layout, ledgers, ground)
 
     def parsed(ledger: Ledger) -> list[Path]:
         return [step("parse", parse_batch, source, layout, batch) for batch in batches(ledger.visits)]

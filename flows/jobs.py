@@ -14,7 +14,7 @@ from typing import Any
 from flows.building import Built
 from flows.damage import as_values, damaged_records, require_nothing_lost, say, say_all
 from flows.decisions import judgements_digest, read_judgements
-from flows.grounds import Former, build_upon, dispensable, former_tables, known_addresses, needless
+from flows.grounds import Former, build_upon, dispensable, former_tables, known_addresses, needed_ledgers, needless
 from flows.ledger import Kind, Ledger, keep_ledger, keep_ledgers, read_ledgers
 from flows.lock import locked
 from flows.manifest import Rows, configuration_digest, has_heard, inputs, is_news, is_of, place_of, release_facts
@@ -82,13 +82,13 @@ def refresh(
             records = damaged_records(layout, (release, former.ground), run)
             told, report["damaged"] = say_all((), records), as_values((), records)
             past = read_ledgers(layout, {run, *needless(layout, former.ground)}, dispensable(layout, former.ground))
-            validators = validators_of(ledger.visits for ledger in past)
-            wanted = (run, known, kind, progress, validators, unfinished, partial(_note_courtesy, report))
-            written = written_of(ledger.visits for ledger in past)
-            tonight: Ledger = step("harvest", harvest, source, layout, *wanted, written)
+            asked = (run, known, kind, progress, validators_of(one.visits for one in past), unfinished)
+            written, courteous = written_of(one.visits for one in past), partial(_note_courtesy, report)
+            tonight: Ledger = step("harvest", harvest, source, layout, *asked, courteous, written)
             _note_courtesy(report, tonight.courtesy)
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
-            ledgers = [*(p for p in past if p.kind != "dry"), tonight]
+            ledgers = needed_ledgers(layout, [*(p for p in past if p.kind != "dry"), tonight], former.ground)
+            del past, asked, written  # a ledger of a large site weighs as much as what is built of it
             built = build_upon(source, layout, ledgers, former, step)
             told, report["damaged"] = say_all(built.damaged, records), as_values(built.damaged, records)
             pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
