@@ -70,19 +70,19 @@ def _taken_down(release: Release, source: Source, what: str) -> str | None:
 
 def _find(release: Release, source: Source, what: str) -> Row:
     resources, records = release.rows("resources"), release.rows("records")
-    owners = {r["record_id"]: r["resource_id"] for r in records}
-    wanted = {what, owners.get(what)}
+    wanted = {what, *(owner for name, owner in records.columns("record_id", "resource_id") if name == what)}
     if "://" in what:
         try:
             address = canonical_url(what, schemes=source.schemes)
         except ValueError as error:
             raise UsageError(f"{error}; give an address, a resource_id or a record_id") from None
-        own = {r["resource_id"] for r in records if r["url"] == address}
+        shown = list(records.columns("resource_id", "url", "page_url"))
+        own = {owner for owner, url, _ in shown if url == address}
         # a page looked at again, or out of an imported WARC, has that behind its address
-        wanted |= own or {r["resource_id"] for r in records if r["page_url"].partition("#")[0] == address}
-        wanted |= {r["resource_id"] for r in resources if r["url"] == address}
-        aliases = {p["url"]: p["canonical_url"] or p["redirect_url"] for p in release.rows("pages")}
-        wanted |= {r["resource_id"] for r in resources if r["url"] and r["url"] == aliases.get(address)}
+        wanted |= own or {owner for owner, _, page in shown if page.partition("#")[0] == address}
+        pages = release.rows("pages").columns("url", "canonical_url", "redirect_url")
+        leads = {address, *(canonical or redirect for url, canonical, redirect in pages if url == address)} - {None}
+        wanted |= {name for name, url in resources.columns("resource_id", "url") if url in leads}
     found = [r for r in resources if r["resource_id"] in wanted]
     if len(found) == 1:
         return found[0]
@@ -95,7 +95,9 @@ def _find(release: Release, source: Source, what: str) -> Row:
 def _last_records(layout: Layout, newest: Release, resource_id: str) -> tuple[Release, list[Row]]:
     """The records of a resource in the newest release that has any."""
     for release in (newest, *older_releases(layout, newest)):
-        records = [r for r in release.rows("records") if r["resource_id"] == resource_id]
+        rows = release.rows("records")
+        is_there = any(owner == resource_id for (owner,) in rows.columns("resource_id"))
+        records = [r for r in rows if r["resource_id"] == resource_id] if is_there else []
         if records:
             return release, sorted(records, key=lambda r: (r["page_url"], r["position"]))
     return newest, []
