@@ -112,7 +112,7 @@ def two_nights(texts: Callable[[], Iterable[str]], say: Callable[[str], None] = 
             say(f"night {run}: known")
             tables = as_rows(catalogue, folder)
             say(f"night {run}: laid out")
-            former = Former(*(tables[name] for name in ("resources", "ids", "history", "records")))
+            former = Former(tables["resources"], tables["ids"], tables["history"], tables["records"])
             del night, catalogue
     print({name: len(rows) for name, rows in tables.items()})
 

@@ -139,7 +139,8 @@ def build(
             counts=counts,
         )
         if refusal is None:
-            built = replace(built, last_good=built)
+            # not with the last good one before it: all that were would stay open
+            built = replace(built, last_good=replace(built, last_good=None))
             former, last_night, causes = built.tables, night, built.causes
     if built is None:
         raise ValueError("no run to build from")

@@ -95,10 +95,15 @@ def refresh(
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
             outcome = replace(outcome, verdict=f"{outcome.verdict}{told}{say_empty(tonight.listings)}")
         except MoissonError as error:
-            ended = {"verdict": f"{error}{told}", "state": error.verdict, "exit_code": error.exit_code}
+            ended = {
+                "verdict": f"{error}{told}",
+                "state": error.verdict,
+                "exit_code": error.exit_code,
+                "is_retryable": error.is_retryable,
+            }
             note_rest(source, layout, error)
-            again = {"is_retryable": error.is_retryable, "ended_at": datetime.now(UTC)}
-            write_run(layout, run, {**report, **ended, **again}, pages)
+            shutil.rmtree(layout.staging, ignore_errors=True)  # on a full disk: room for the report
+            write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, pages)
             keep_ledgers(layout)
             shutil.rmtree(layout.staging, ignore_errors=True)
             raise

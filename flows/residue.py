@@ -37,6 +37,8 @@ def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
         # cell by cell, for pages of a Parquet file are compressed; a text ends where its cell does
         for name, column in pq.read_table(path).to_pydict().items():
             yield f"{path}, {name}", "\n<hr>\n".join({text for cell in column for text in _words(cell)}).encode()
+            # pieces of one text, as of the copy of a ledger
+            yield f"{path}, {name}", b"".join(cell for cell in column if isinstance(cell, bytes))
     else:
         yield str(path), path.read_bytes()
 

@@ -224,7 +224,7 @@ def write_run(layout: Layout, run: int, report: Mapping[str, Any], pages: Sequen
     """
 
     def write(folder: Path) -> dict[str, Any]:
-        lay_out(PAGES, pages).copy_to(folder / "pages.parquet")
+        lay_out(PAGES, pages, folder).copy_to(folder / "pages.parquet")
         _write_json(folder / "run.json", report)
         return {}
 

@@ -93,12 +93,17 @@ class TableRows(Sequence[Row]):
             yield from zip(*(batch[name].to_pylist() for name in names), strict=True)
 
     def _batches(self, names: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        count = 0
         try:
-            yield from self._file.iter_batches(_CHUNK_ROWS, columns=names and list(names), use_threads=False)
+            for batch in self._file.iter_batches(_CHUNK_ROWS, columns=names and list(names), use_threads=False):
+                count += len(batch)
+                yield batch
         except (OSError, pa.ArrowException, ValueError) as error:
             raise self._damaged(error) from None
+        if count != len(self):  # a footer has no checksum: where it is damaged, Arrow may end early
+            raise self._damaged(f"it gives {count} of {len(self)} rows")
 
-    def _damaged(self, error: Exception) -> DamagedArchive:
+    def _damaged(self, error: object) -> DamagedArchive:
         return DamagedArchive(f"{self._name}: not a readable table ({error}); `moisson rebuild` makes it again")
 
     def copy_to(self, path: Path) -> None:

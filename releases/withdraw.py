@@ -112,7 +112,7 @@ def stage_run(folder: Path, target: Path, what: Withdrawal) -> None:
     if new == pages:
         return
     target.mkdir(parents=True)
-    lay_out(PAGES, new).copy_to(target / "pages.parquet")
+    lay_out(PAGES, new, target).copy_to(target / "pages.parquet")
     (target / "run.json").write_bytes((folder / "run.json").read_bytes())
     _sync_all(target)
 

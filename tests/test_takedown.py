@@ -29,6 +29,7 @@ from flows.erasing import Erasure, plan_erasure, write_erasure
 from flows.importing import import_copy
 from flows.jobs import rebuild, refresh, with_replay
 from flows.judging import judge
+from flows.ledger import Ledger, keep_ledger
 from flows.lock import locked
 from flows.residue import find_residue
 from flows.sources_found import find_source
@@ -47,7 +48,7 @@ from releases.store import latest_release
 from releases.tables import read_rows
 from schema.errors import AlreadyRunning, Bug, HeldByGate, SiteUnreachable, StructureChanged, UsageError
 from schema.layout import Layout
-from schema.nouns import Original
+from schema.nouns import Original, Visit
 from schema.sources import Source, read_source
 from schema.tables import BY_NAME
 from tests.small_site import LISTING, block, listing, own_page, redirect, source_file, warc
@@ -461,6 +462,16 @@ def test_a_teaser_in_a_table_is_left_text(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "one.parquet")
     (left,) = find_residue([tmp_path], passages)
     assert left.endswith("one.parquet, a")
+
+
+def test_a_teaser_in_the_copy_of_a_ledger_is_left_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.ledger._PIECE_BYTES", 64)  # no piece holds enough of it
+    layout, at, passages = Layout(tmp_path, "mine"), datetime(2026, 1, 1, tzinfo=UTC), passages_of(sought_in([STORY]))
+    layout.run(1).mkdir(parents=True)
+    for words, left in (("autre", []), (STORY[:100], ["ledger"])):
+        met = Visit(LISTING, "listing", "not_found", reason=words)
+        keep_ledger(layout, Ledger(1, "refresh", 1, "mine", at, at, (met,)))
+        assert [found.rpartition(", ")[2] for found in find_residue([tmp_path], passages)] == left
 
 
 def test_its_title_goes_from_the_menus_of_other_pages_where_it_is_long_enough_to_be_its_own(tmp_path: Path) -> None:
