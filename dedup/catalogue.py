@@ -122,6 +122,8 @@ def make_catalogue(
     groups = group_records(stated, aliases, judged_apart(judgements), told_apart(judgements, known), common)
     recognition = recognise(groups, known, judgements, is_word=moment.is_judged)
     lineage = name_clusters(source, recognition, known, former.ids, moment.run, moment.at, former.published)
+    notes = {group.url: found for group in groups if (found := differences(group.stated))}
+    del known, groups  # a hundred thousand weigh as much as the rows that follow
     clusters = dict(zip(lineage.names, recognition.clusters, strict=True))
     parted = [name for pair in recognition.parted.items() for name in pair]
     carried = _resource_rows(night, moment, clusters, lineage, former, by_id, retire_after_nights, parted)
@@ -130,7 +132,6 @@ def make_catalogue(
     left = {name: state for name, (state, _) in carried.retired.items()}
     ids = with_own(ids, clusters, recognition, by_id, former.history, night if moment.is_visit else None, left)
     owner = {one.record_id: name for name, c in clusters.items() for group in c.groups for one in group.stated}
-    notes = {group.url: found for group in groups if (found := differences(group.stated))}
     # copies of what is retired state nothing of today
     past = {name for name, resource in owner.items() if resource not in carried.made}
     pairs, counts = recognition.matching.pairs, recognition.matching.counts

@@ -64,7 +64,8 @@ def with_own(
                 held = {**held, "state": left[name]}
             seen_with = former.get(name) or former.get(str(ends.get(name)))
             own = _unstated(held, seen_with, visits, is_whole=is_whole)
-        rows.append({**row, "own": [{"name": field, "value": own[field]} for field in sorted(own)]})
+        told = [{"name": field, "value": own[field]} for field in sorted(own)]
+        rows.append(row if told == row["own"] else {**row, "own": told})
     return tuple(rows)
 
 

@@ -30,7 +30,7 @@ from schema.errors import DiskTrouble, HeldByGate, MoissonError
 from schema.layout import Layout
 from schema.nouns import Judgement, Night, Reading
 from schema.sources import Source
-from schema.tables import CHANGES, TABLES
+from schema.tables import BY_NAME, CHANGES, TABLES
 
 # before the first visit of a site
 NO_NIGHT = Night(0, datetime.min.replace(tzinfo=UTC), (), (), ())
@@ -190,18 +190,24 @@ def _reading_causes(told: Release, built: Built) -> Causes:
 
 
 def complete(layout: Layout, built: Built, told: Release | None) -> Built:
-    """The same with every table: what changed since the release before, and ids that only earlier readings knew."""
-    register, takedowns = read_register(layout), read_takedowns(layout)
-    before = told.rows("resources") if told else []
+    """The same with every table: what changed since the release before, and ids that only earlier readings knew.
+
+    Raises:
+        DiskTrouble: no room for the tables.
+    """
+    takedowns, before = read_takedowns(layout), told.rows("resources") if told else []
 
     def completed(one: Built) -> Built:
         resources = one.tables["resources"]
         changes = find_changes(before, resources, one.causes)
-        ids = with_replaced(one.tables["ids"], resources, register, one.run, takedowns)
-        number = told.number if told else None
-        return replace(one, tables={**one.tables, "changes": changes, "ids": ids}, told=number)
+        ids = with_replaced(one.tables["ids"], resources, read_register(layout), one.run, takedowns)
+        more = _laid_out({"changes": changes, "ids": ids}, layout.staging)
+        return replace(one, tables={**one.tables, **more}, told=told.number if told else None)
 
-    return replace(completed(built), last_good=completed(built.last_good) if built.last_good else None)
+    whole = completed(built)
+    if built.refusal is None:
+        return replace(whole, last_good=replace(whole, last_good=None))
+    return replace(whole, last_good=completed(built.last_good) if built.last_good else None)
 
 
 def as_rows(catalogue: Catalogue, scratch: Path | None = None) -> Rows:
@@ -210,10 +216,14 @@ def as_rows(catalogue: Catalogue, scratch: Path | None = None) -> Rows:
     Raises:
         DiskTrouble: no room in the folder for large ones.
     """
+    return _laid_out({table.name: catalogue.table(table.name) for table in STEP_TABLES}, scratch)
+
+
+def _laid_out(tables: Mapping[str, Iterable[Mapping[str, Any]]], scratch: Path | None) -> Rows:
     try:
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
-        return {table.name: lay_out(table, catalogue.table(table.name), scratch) for table in STEP_TABLES}
+        return {name: lay_out(BY_NAME[name], rows, scratch) for name, rows in tables.items()}
     except OSError as error:
         where = scratch or gettempdir()
         raise DiskTrouble(f"{where}: no room for the tables ({error}); make room: nothing was published") from error

@@ -13,7 +13,7 @@ from flows.damage import damaged_pages
 from flows.decisions import read_acceptances, read_judgements
 from flows.ledger import Ledger
 from flows.manifest import has_heard, is_of, place_of
-from flows.register import promises, read_register
+from flows.register import NOT_OF_A_STEP, promises, read_register
 from flows.stages import batches, parse_batch
 from releases.store import (
     Release,
@@ -93,9 +93,10 @@ def build_upon(source: Source, layout: Layout, ledgers: Sequence[Ledger], former
     steps, copies = read_steps(needed, parsed, judgements, read_acceptances(layout), layout.staging)
     last_night = next((s.night for s in steps if s.run == night and s.night), NO_NIGHT)
     wanted = steps_between(steps, ground, former.up_to)
-    published = promises(read_register(layout))
-    make = partial(step, "build", partial(build, scratch=layout.staging))
     told, base = former.told, ground.tables(BUILT_UPON) if ground else {}
+    known = base["ids"].columns("resource_id", "fate") if base else ()
+    published = promises(read_register(layout), {name for name, fate in known if fate not in NOT_OF_A_STEP})
+    make = partial(step, "build", partial(build, scratch=layout.staging))
     if told is None or is_of(told, source):
         built: Built = make(source, wanted, copies, base, last_night, published)
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ REPLACED, TAKEN_DOWN = "replaced", "taken_down"
 NOT_OF_A_STEP = frozenset({REPLACED, TAKEN_DOWN})
 
 
-def read_register(layout: Layout) -> list[Row]:
-    """The lines of the register: resource_id, known_by, title, minted_run, run, published_at.
+def read_register(layout: Layout) -> Iterator[Row]:
+    """The lines of the register, one by one: resource_id, known_by, title, minted_run, run, published_at.
 
     An id has a line for its first release, and one for each later release that gave it another title or name.
 
@@ -33,17 +33,19 @@ def read_register(layout: Layout) -> list[Row]:
         DamagedArchive: a line is not what was written.
     """
     if not layout.register.exists():
-        return []
-    rows = []
+        return
     with layout.register.open(encoding="utf-8") as file:
-        lines = list(file)  # not str.splitlines: a title may hold one of the other characters that end a line for it
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line)
-            rows.append({**row, "published_at": datetime.fromisoformat(row["published_at"]), "run": int(row["run"])})
-        except (ValueError, KeyError, TypeError):
-            raise DamagedArchive(f"{layout.register}: line {number} is damaged; restore the file from a copy") from None
-    return rows
+        # not str.splitlines: a title may hold one of the other characters that end a line for it
+        for number, line in enumerate(file, start=1):
+            yield _read(layout, number, line)
+
+
+def _read(layout: Layout, number: int, line: str) -> Row:
+    try:
+        row = json.loads(line)
+        return {**row, "published_at": datetime.fromisoformat(row["published_at"]), "run": int(row["run"])}
+    except (ValueError, KeyError, TypeError):
+        raise DamagedArchive(f"{layout.register}: line {number} is damaged; restore the file from a copy") from None
 
 
 def enter(layout: Layout, ids: Iterable[Mapping[str, Any]], titles: Mapping[str, str], run: int, at: datetime) -> None:
@@ -100,11 +102,12 @@ def _is_told(row: Mapping[str, Any], title: str | None, told: Mapping[str, tuple
     return names.issuperset(row["known_by"]) and (title is None or title in titles)
 
 
-def promises(register: Iterable[Mapping[str, Any]]) -> Promises:
-    """The register as plain data for the naming."""
+def promises(register: Iterable[Mapping[str, Any]], held: Collection[str] = ()) -> Promises:
+    """The register as plain data for the naming; held: ids that are known already, of which nothing is asked."""
     return Promises.of(
         Promise(line["resource_id"], line["title"], frozenset(line["known_by"]), line.get("minted_run"))
         for line in register
+        if line["resource_id"] not in held
     )
 
 
@@ -114,8 +117,15 @@ def with_replaced(
     register: Iterable[Mapping[str, Any]],
     run: int,
     takedowns: Iterable[Takedown] = (),
-) -> list[Row]:
+) -> Iterable[Mapping[str, Any]]:
     """Rows of `ids` with those that were published up to a run and that this reading of the archive does not know."""
+    known = {row["resource_id"] for row in ids if row["fate"] not in NOT_OF_A_STEP}
+    unknown: dict[str, list[Mapping[str, Any]]] = {}
+    for line in register:
+        if line["resource_id"] not in known and line["run"] <= run:
+            unknown.setdefault(line["resource_id"], []).append(line)
+    if not unknown:
+        return (row for row in ids if row["fate"] not in NOT_OF_A_STEP)
     rows = {row["resource_id"]: dict(row) for row in ids if row["fate"] not in NOT_OF_A_STEP}
     gone = {name: said for said in takedowns for name in said.resource_ids}
     owners = {
@@ -126,10 +136,6 @@ def with_replaced(
     titles: dict[str, str] = {}
     for row in resources:
         titles[row["title"]] = min(row["resource_id"], titles.get(row["title"], row["resource_id"]))
-    unknown: dict[str, list[Mapping[str, Any]]] = {}
-    for line in register:
-        if line["resource_id"] not in rows and line["run"] <= run:
-            unknown.setdefault(line["resource_id"], []).append(line)
     for name, lines in unknown.items():
         if said := gone.get(name):
             rows[name] = _taken_down(lines, said)

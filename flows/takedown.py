@@ -192,7 +192,7 @@ def _stage_tables(layout: Layout, what: Withdrawal, made: Mapping[Place, Redacte
 
 def _stage_register(layout: Layout, said: Takedown) -> None:
     """Write the register aside without the titles of what is taken down, where that changes it."""
-    old = read_register(layout)
+    old = list(read_register(layout))
     new = [{**row, "title": ""} if row["resource_id"] in said.resource_ids else row for row in old]
     if new != old:
         write_register(_raw_folder(layout) / layout.register.name, new)
