@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from harvest.archive import read_ledger
-from schema.errors import DamagedArchive
+from schema.errors import DamagedArchive, DiskTrouble
 from schema.layout import Layout
 from schema.nouns import ListingVisit, Reading, Visit
 from schema.shelf import Shelf, ShelvedRecords
@@ -166,9 +166,16 @@ def _archived(path: Path) -> Ledger:
 
 
 def write_readings(path: Path, readings: tuple[Reading, ...]) -> Path:
-    """Keep readings for the next step; the file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_READINGS.dump_json(readings))
+    """Keep readings for the next step; the file.
+
+    Raises:
+        DiskTrouble: no room for it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_READINGS.dump_json(readings))
+    except OSError as error:
+        raise DiskTrouble(f"{path}: cannot be written ({error}); make room: nothing was published") from error
     return path
 
 

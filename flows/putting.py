@@ -35,6 +35,7 @@ class FileShelf:
             try:
                 self._write()
             except OSError as error:
+                del self._held[max(0, len(self._held) - len(data)) :]  # it was not taken
                 where = self._folder or gettempdir()
                 raise DiskTrouble(
                     f"{where}: no room for what the run holds ({error}); make room: nothing was published"

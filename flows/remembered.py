@@ -27,6 +27,7 @@ from flows.putting import FileShelf
 from flows.reading import read_in_worker
 from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
+from schema.errors import DiskTrouble
 from schema.layout import Layout
 from schema.nouns import PageReading, Payload
 from schema.sources import Source
@@ -87,7 +88,8 @@ class Remembered:
 
     def _use(self, key: bytes, line: bytes) -> None:
         if key not in self._used:
-            self._used[key] = self._shelf.put(line)
+            with suppress(DiskTrouble):  # without room the next night parses
+                self._used[key] = self._shelf.put(line)
 
     def keep(self) -> None:
         """Put what was used in the place of what was there but copies, at once; without room the next night parses."""
@@ -112,7 +114,8 @@ class Remembered:
             with self._path.open("ab") as stream:
                 # the line before may have been cut
                 stream.write(b"\n")
-                stream.writelines(b"%s%s\n" % (key, self._shelf.get(self._used[key])) for key in self._made)
+                made = (key for key in self._made if key in self._used)
+                stream.writelines(b"%s%s\n" % (key, self._shelf.get(self._used[key])) for key in made)
 
     def _key(self, payload: Payload, url: str, *, is_listing: bool | None) -> bytes:
         content = sha256(payload.content).hexdigest()

@@ -12,9 +12,11 @@ from flows import reading as reading_module
 from flows import remembered as remembered_module
 from flows.captures import import_warc
 from flows.jobs import rebuild, refresh
+from flows.putting import FileShelf
 from flows.remembered import Remembered
 from flows.workers import parse_in_workers
 from releases.store import Release, latest_release
+from schema.errors import DiskTrouble
 from schema.layout import Layout
 from schema.nouns import PageReading, Payload
 from schema.sources import Source, read_source
@@ -234,3 +236,20 @@ def test_without_room_a_night_goes_on_and_the_next_one_parses(
     assert "unchanged" in night(source, layout)
     assert set(parsed) == set(SITE)
     assert [path.name for path in layout.clean.glob("readings*")] == ["readings.txt"]
+
+
+class FullShelf(FileShelf):
+    """On a disk without room."""
+
+    def put(self, data: bytes) -> int:
+        """Refuse."""
+        raise DiskTrouble("no room")
+
+
+def test_a_disk_without_room_for_what_was_read_costs_a_parse_and_no_night(
+    source: Source, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered_module, "FileShelf", FullShelf)
+    assert "release 1 published" in refresh(source, layout.data).verdict
+    assert "unchanged" in refresh(source, layout.data).verdict
+    assert not layout.readings.read_bytes().strip()

@@ -62,11 +62,19 @@ def test_little_never_touches_the_disk(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_a_disk_without_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_told_and_what_is_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FileShelf(tmp_path)
+    first = shelf.put(b"first")
     monkeypatch.setattr(putting, "TemporaryFile", lambda **_: Full())
     monkeypatch.setattr(Full, "close", lambda _: None, raising=False)
     with pytest.raises(DiskTrouble, match=f"{tmp_path}: no room .* make room: nothing was published"):
-        FileShelf(tmp_path).put(bytes(2 << 20))
+        shelf.put(bytes(2 << 20))
+    monkeypatch.undo()
+    shelf._stream = None
+    second = shelf.put(b"second")
+    assert [shelf.get(first), shelf.get(second)] == [b"first", b"second"]
+    third = shelf.put(b"third" * (1 << 20))
+    assert [shelf.get(place)[:6] for place in (first, second, third)] == [b"first", b"second", b"thirdt"]
 
 
 @pytest.mark.parametrize("record", [FULL, BARE])
