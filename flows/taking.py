@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 from flows.decisions import Takedown
 from flows.survey import Place, Sought, Span
 from flows.taken import Taken
-from releases.store import latest_release
-from releases.tables import read_rows
+from releases.store import Release, latest_release
+from releases.tables import open_table, read_rows
 from schema.addresses import canonical_url, is_home
 from schema.layout import Layout
 from schema.sources import Source
-from schema.tables import BY_NAME
+from schema.tables import BY_NAME, RECORDS
 
 Row = Mapping[str, Any]
 _NO_RESOURCES = frozenset({"listing", "robots", "sitemap"})
@@ -42,6 +42,7 @@ def known_of(source: Source, layout: Layout, address: str, before: Takedown | No
     if newest is not None:
         pages, register = newest.rows("pages"), newest.rows("ids")
         addresses, ids = _names(address, pages, register, _listings(source, pages))
+        ids |= _stood_there(layout, addresses, newest)
         is_known |= bool(ids) or any(page["url"] == address for page in pages)
     if before is not None:
         addresses, ids = addresses | set(before.addresses), ids | set(before.resource_ids)
@@ -78,6 +79,19 @@ def _names(
     ids |= {name for name, row in rows.items() if row["fate"] in ("merged", "replaced") and row["now"][0] in ids}
     alike |= {name for one in ids if one in rows for name in rows[one]["known_by"] if "://" in name}
     return alike - (listings - {address}), ids
+
+
+def _stood_there(layout: Layout, addresses: Collection[str], newest: Release) -> set[str]:
+    """What the addresses showed before they were given to another, where it stands nowhere else now.
+
+    All that the archive holds of it there goes, so that its rows would be words without a page.
+    """
+    told = (
+        open_table(RECORDS, folder / "records.parquet").columns("url", "resource_id")
+        for folder in table_folders(layout.clean, "releases", "held")
+    )
+    met = {owner for rows in told for url, owner in rows if url in addresses}
+    return met - {name for name, url in newest.rows("resources").columns("resource_id", "url") if url not in addresses}
 
 
 def _listings(source: Source, pages: Iterable[Row]) -> set[str]:

@@ -736,3 +736,34 @@ def test_text_that_is_left_is_a_bug_and_said(tmp_path: Path) -> None:
     stray.write_text(BETA_TEXT, encoding="utf-8")
     with pytest.raises(Bug, match=r"notes\.txt"):
         takedown(source, data, BETA, WHY, "moi")
+
+
+DELTA_TEXT = "Le texte tout autre d'une ressource à laquelle on a donné l'adresse, et qui doit s'en aller aussi."
+GIVEN_AWAY = with_text("Delta", DELTA_TEXT).replace("/delta'", "/beta'")
+
+
+def test_what_stood_at_an_address_that_was_given_to_another_goes_with_it(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    second = {LISTING: listing(with_text("Alpha", SHARED), GIVEN_AWAY, block("Gamma"))}
+    replay = warc(tmp_path / "second.warc.gz", {url: whole(page) for url, page in second.items()})
+    refresh(with_replay(source, replay), data)
+    assert "taken down" in takedown(source, data, BETA, WHY, "moi")
+    assert places_of(data, frozenset((BETA_TEXT, DELTA_TEXT))) == set()
+    layout = Layout(data, "mine")
+    assert [row["fate"] for row in latest(layout, "ids")].count("taken_down") == 2
+    assert "equal to release" in rebuild(source, data).verdict
+
+
+def test_what_stood_at_an_address_and_stands_elsewhere_now_stays(tmp_path: Path) -> None:
+    source, data = small(tmp_path)
+    moved = with_text("Beta", BETA_TEXT, SHARED).replace("/beta'", "/ailleurs'")
+    second = {LISTING: listing(with_text("Alpha", SHARED), moved, GIVEN_AWAY, block("Gamma"))}
+    replay = warc(tmp_path / "second.warc.gz", {url: whole(page) for url, page in second.items()})
+    refresh(with_replay(source, replay), data)
+    assert "taken down" in takedown(source, data, BETA, WHY, "moi")
+    layout = Layout(data, "mine")
+    assert {row["url"] for row in latest(layout, "resources")} == {
+        f"https://rtes.example/{name}" for name in ("alpha", "gamma", "ailleurs")
+    }
+    assert places_of(data, frozenset((DELTA_TEXT,))) == set()
+    assert any(BETA_TEXT in (row["summary"] or "") for row in latest(layout, "resources"))
