@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any
 
 from dedup.collapse import collapse
@@ -28,6 +27,7 @@ from dedup.silence import keep_words, with_words
 from dedup.states import carry, with_unread
 from dedup.unread import find_unread
 from dedup.words import judged_apart, told_apart
+from schema.folding import text_digest
 from schema.nouns import Judgement, Night, Reading, Record
 from schema.shelf import MemoryShelf, Shelf, ShelvedRows
 
@@ -190,7 +190,7 @@ class _Collapses:
     def of(self, record: Record) -> Told:
         """What a record says, collapsed."""
         texts = [[(p.kind, p.text) for p in section] for section in (record.body, record.resume)]
-        key = blake2b(repr(texts).encode(errors="surrogatepass"), digest_size=16).digest()
+        key = text_digest(repr(texts))
         if key not in self._done:
             self._done[key] = tell(collapse(record.body, record.resume), self._shelf)
         return self._done[key]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from dedup.merge import Stated
-from schema.folding import fold
+from schema.folding import fold, text_digest
 
 # records of one resource may give it two titles, and one that is known has one
 _FREE_TITLES, _KNOWN_TITLES = 2, 1
@@ -47,14 +46,10 @@ def common_texts(stated: Iterable[Stated], known: Iterable[tuple[str, str]]) -> 
     return Commonplaces(texts, max(map(len, texts), default=0))
 
 
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
-
-
 def _several(titled: Iterable[tuple[str, str]], most: int) -> list[str]:
     first: dict[bytes, str] = {}  # by digest: all texts once more would weigh as much as the records
     titles: dict[str, set[str]] = {}  # of the few texts that stand under several
     for title, text in titled:
-        if text and (former := first.setdefault(_digest(text), title)) != title:
+        if text and (former := first.setdefault(text_digest(text), title)) != title:
             titles.setdefault(text, {former}).add(title)
     return [fold(text) for text, under in titles.items() if len({*map(fold, under)}) > most]

@@ -16,6 +16,8 @@ from math import inf
 from operator import itemgetter
 from typing import Any, Literal
 
+from schema.errors import Bug
+
 Row = dict[str, Any]
 Cause = Literal["source", "parser", "collapse", "dedup", "person"]
 Causes = Mapping[tuple[str, str], Cause]
@@ -51,6 +53,9 @@ def find_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[st
         before: rows of `resources` of the former release, sorted by resource_id.
         after: rows of `resources` now, sorted as well; neither side is held as a whole.
         causes: why a field of a resource changed, by resource_id and field; the source where it is not named.
+
+    Raises:
+        Bug: a side is not sorted.
     """
     marked = [((row["resource_id"], row, None) for row in before), ((row["resource_id"], None, row) for row in after)]
     return [
@@ -65,7 +70,7 @@ def _ascending(*marked: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     last = None
     for one in merge(*marked, key=itemgetter(0)):
         if last is not None and one[0] < last:
-            raise ValueError(f"rows are not sorted: {one[0]} stands behind {last}")
+            raise Bug(f"rows are not sorted: {one[0]} stands behind {last}")
         last = one[0]
         yield one
 
@@ -102,6 +107,10 @@ def extend_history(
         run: number of the run.
         at: when it started (UTC).
         words: how many words of persons were heard by then.
+
+    Raises:
+        Bug: a side is not sorted.
+
     Yields:
         Sorted by key. Neither side is held as a whole: there are ten intervals a resource, and more each year.
     """

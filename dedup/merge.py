@@ -84,6 +84,7 @@ class Stated:
             record.title,
             record.type,
             record.is_private,
+            # one text a page, not one a record
             visit.url if record.page_url == visit.url else record.page_url,
             record.position,
             visit,

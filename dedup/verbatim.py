@@ -8,12 +8,11 @@ address with its own words is never taken from there, nor one whose words were e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
 
 from dedup.grouping import Group
 from dedup.known import Known
 from dedup.likeness import is_text_alike, is_title_kept
-from schema.folding import fold
+from schema.folding import fold, text_digest
 
 Words = tuple[str, str | None, bytes]
 Whole = tuple[Known, Known]  # a resource, and which of the parts that became one with it; itself where it has none
@@ -125,4 +124,4 @@ def _head(title: str, type_: str | None) -> tuple[str, str | None]:
 
 def _digest(text: str) -> bytes:
     """A text as compared, in little room: after a migration all of them are."""
-    return blake2b(fold(text).encode(), digest_size=16).digest()
+    return text_digest(fold(text))

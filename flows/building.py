@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -109,13 +108,7 @@ def build(
     for step in steps:
         so_far = [copy for run, copy in copies if run <= step.run]
         night, is_visit = step.night or last_night, step.night is not None
-        before = Former(
-            resources=former.get("resources", ()),
-            ids=LazyRows(partial(_of_a_step, former.get("ids", ()))),
-            history=former.get("history", ()),
-            records=former.get("records", ()),
-            published=published,
-        )
+        before = _before(former, published)
         moment = Moment(step.run, step.at, is_visit, step.is_judged, len(step.said))
         catalogue = make_catalogue(
             source.name, moment, night, so_far, before, step.said, source.retire_after_nights, FileShelf(scratch)
@@ -145,6 +138,17 @@ def build(
     if built is None:
         raise ValueError("no run to build from")
     return built
+
+
+def _before(former: Rows, published: Promises) -> Former:
+    """What a step finds; of `ids` those that a step knows."""
+    return Former(
+        resources=former.get("resources", ()),
+        ids=LazyRows(lambda: (dict(row) for row in former.get("ids", ()) if row["fate"] not in NOT_OF_A_STEP)),
+        history=former.get("history", ()),
+        records=former.get("records", ()),
+        published=published,
+    )
 
 
 def steps_between(steps: Sequence[Step], after: Release | None, up_to: Release | None = None) -> list[Step]:
@@ -227,10 +231,6 @@ def _laid_out(tables: Mapping[str, Iterable[Mapping[str, Any]]], scratch: Path |
     except OSError as error:
         where = scratch or gettempdir()
         raise DiskTrouble(f"{where}: no room for the tables ({error}); make room: nothing was published") from error
-
-
-def _of_a_step(ids: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    return (dict(row) for row in ids if row["fate"] not in NOT_OF_A_STEP)
 
 
 def _refusal(source: Source, tables: Rows, night: Night, former: Rows, *, is_visit: bool) -> MoissonError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -74,7 +74,7 @@ def refresh(
         release, started_at = latest_release(layout), datetime.now(UTC)
         known = known_addresses(layout, release)
         report = {"run": run, "source": source.name, "started_at": started_at, "is_dry": is_dry}
-        pages: Sequence[dict[str, Any]] = ()
+        pages: Sequence[Mapping[str, Any]] = ()
         told = ""
         try:
             former = former_tables(source, layout, release)
@@ -91,21 +91,12 @@ def refresh(
             del past, asked, written  # a ledger of a large site weighs as much as what is built of it
             built = build_upon(source, layout, ledgers, former, step)
             told, report["damaged"] = say_all(built.damaged, records), as_values(built.damaged, records)
-            pages = built.tables["pages"]  # type: ignore[assignment]  # rows as they come back from Parquet
+            pages = built.tables["pages"]
             outcome = _conclude(source, layout, built, release, is_dry=is_dry, step=step)
             outcome = replace(outcome, verdict=f"{outcome.verdict}{told}{say_empty(tonight.listings)}")
         except MoissonError as error:
-            ended = {
-                "verdict": f"{error}{told}",
-                "state": error.verdict,
-                "exit_code": error.exit_code,
-                "is_retryable": error.is_retryable,
-            }
             note_rest(source, layout, error)
-            shutil.rmtree(layout.staging, ignore_errors=True)  # on a full disk: room for the report
-            write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, pages)
-            keep_ledgers(layout)
-            shutil.rmtree(layout.staging, ignore_errors=True)
+            _note_failure(layout, run, {**report, "verdict": f"{error}{told}"}, error, pages)
             raise
         except BaseException as error:
             # Ctrl-C, SIGTERM, signals of Prefect's, a disk: the next refresh goes on with it; not so after a bug
@@ -121,6 +112,17 @@ def refresh(
 
 def _note_courtesy(report: dict[str, Any], courtesy: dict[str, Any] | None) -> None:
     report["courtesy"] = courtesy
+
+
+def _note_failure(
+    layout: Layout, run: int, report: dict[str, Any], error: MoissonError, pages: Sequence[Mapping[str, Any]]
+) -> None:
+    """Leave what is known of a run that ended in an error that we foresee."""
+    ended = {"state": error.verdict, "exit_code": error.exit_code, "is_retryable": error.is_retryable}
+    shutil.rmtree(layout.staging, ignore_errors=True)  # on a full disk: room for the report
+    write_run(layout, run, {**report, **ended, "ended_at": datetime.now(UTC)}, pages)
+    keep_ledgers(layout)
+    shutil.rmtree(layout.staging, ignore_errors=True)
 
 
 def _note_end(layout: Layout, run: int, report: dict[str, Any], cause: BaseException) -> None:

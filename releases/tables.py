@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, overload
+from typing import IO, Any
 from weakref import finalize
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schema.errors import Bug, DamagedArchive
+from schema.lazily import MadeAnew
 from schema.tables import Table
 
 # a row group is held as a whole while it is written: as many rows, or as many bytes in Arrow
@@ -33,10 +34,10 @@ _IN_MEMORY_BYTES = 1 << 20
 Row = dict[str, Any]
 
 
-class TableRows(Sequence[Row]):
+class TableRows(MadeAnew[Row]):
     """The rows of a table as plain values, made as they are read from its Parquet file: as dicts they weigh tenfold.
 
-    Equal to any sequence of equal rows. The file is kept open, so that it may be removed meanwhile.
+    The file is kept open, so that it may be removed meanwhile. For one row those before it are read too.
     """
 
     def __init__(self, table: Table, stream: IO[bytes], name: str = "") -> None:
@@ -60,32 +61,13 @@ class TableRows(Sequence[Row]):
     def __len__(self) -> int:
         return int(self._file.metadata.num_rows)
 
-    @overload
-    def __getitem__(self, place: int) -> Row: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
-        """One row, or several; those before are read too."""
-        if isinstance(place, slice):
-            wanted = range(len(self))[place]
-            met = dict(zip(sorted(wanted), self._among(wanted), strict=True))
-            return [met[n] for n in wanted]
-        at = range(len(self))[place]
-        return next(islice(self, at, None))
-
-    def _among(self, wanted: range) -> Iterator[Row]:
-        return (row for n, row in enumerate(self) if n in wanted)
+    def made(self, place: int) -> Row:
+        """The row at a place."""
+        return next(islice(self, place, None))
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self._batches(None):
             yield from batch.to_pylist()
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]  # as of a list
 
     def columns(self, *names: str) -> Iterator[tuple[Any, ...]]:
         """The values of some columns, row by row."""

@@ -10,8 +10,9 @@ import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, overload
+from typing import Any, Protocol
 
+from schema.lazily import MadeAnew
 from schema.nouns import Link, Passage, Record, Span
 
 Row = Mapping[str, Any]
@@ -60,11 +61,8 @@ def shelve_text(text: str, shelf: Shelf) -> ShelvedText:
     return ShelvedText(shelf, shelf.put(text.encode(errors="surrogatepass")))
 
 
-class ShelvedRecords(Sequence[Record]):
-    """Records put aside, each made anew when it is looked at; equal to any sequence of equal records.
-
-    heads: url and title of each.
-    """
+class ShelvedRecords(MadeAnew[Record]):
+    """Records put aside; heads: url and title of each."""
 
     __slots__ = ("_places", "_shelf", "heads")
 
@@ -77,22 +75,9 @@ class ShelvedRecords(Sequence[Record]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, place: int) -> Record: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Record]: ...
-    def __getitem__(self, place: int | slice) -> Record | Sequence[Record]:
-        if isinstance(place, slice):
-            return tuple(self[n] for n in range(len(self))[place])
+    def made(self, place: int) -> Record:
+        """The record at a place."""
         return _record(self._shelf.get(self._places[place]), *self.heads[place])
-
-    def __iter__(self) -> Iterator[Record]:
-        return (self[place] for place in range(len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # as of the records themselves
 
 
 def _record_bytes(record: Record) -> bytes:
@@ -188,29 +173,17 @@ class ShelvedRows(Mapping[str, dict[str, Any]]):
         return RowsInOrder(self, sorted(self._places))
 
 
-@dataclass(frozen=True, slots=True)
-class RowsInOrder(Sequence[dict[str, Any]]):
-    """Rows that were put aside, in some order."""
+class RowsInOrder(MadeAnew[dict[str, Any]]):
+    """Rows that were put aside, in the order of some keys."""
 
-    rows: ShelvedRows
-    keys: Sequence[str]
+    __slots__ = ("_keys", "_rows")
+
+    def __init__(self, rows: ShelvedRows, keys: Sequence[str]) -> None:
+        self._rows, self._keys = rows, keys
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self._keys)
 
-    @overload
-    def __getitem__(self, place: int) -> dict[str, Any]: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[dict[str, Any]]: ...
-    def __getitem__(self, place: int | slice) -> dict[str, Any] | Sequence[dict[str, Any]]:
-        if isinstance(place, slice):
-            return RowsInOrder(self.rows, self.keys[place])
-        return self.rows[self.keys[place]]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (self.rows[key] for key in self.keys)
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # as of a list
+    def made(self, place: int) -> dict[str, Any]:
+        """The row at a place."""
+        return self._rows[self._keys[place]]

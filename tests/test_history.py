@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dedup.history import TRACKED, as_of, as_text, extend_history, find_changes
+from schema.errors import Bug
 from tests.simulated_year import Year, overlaps
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -101,3 +102,13 @@ def test_every_night_of_a_site_can_be_had_again(seed: int) -> None:
         for row in kept:
             name, field = row["resource_id"], row["field"]
             assert (old[name].get(field), new[name].get(field)) == (row["before"], row["after"])
+
+
+def test_rows_that_are_not_sorted_are_a_bug_and_no_change() -> None:
+    ordered = [resource("r1"), resource("r2")]
+    assert find_changes(ordered, ordered, {}) == []
+    for before, after in ((ordered[::-1], ordered), (ordered, ordered[::-1])):
+        with pytest.raises(Bug, match="not sorted: r1 stands behind r2"):
+            find_changes(before, after, {})
+    with pytest.raises(Bug, match="not sorted"):
+        list(extend_history((), ordered[::-1], 1, START))

@@ -84,7 +84,7 @@ def test_a_record_comes_back_as_it_was(record: Record) -> None:
 
 def test_shelved_records_are_a_sequence_of_records() -> None:
     several = ShelvedRecords((FULL, BARE, FULL), MemoryShelf())
-    assert (len(several), several[1], several[-1], several[:2]) == (3, BARE, FULL, (FULL, BARE))
+    assert (len(several), several[1], several[-1], several[:2]) == (3, BARE, FULL, [FULL, BARE])
     assert several == (FULL, BARE, FULL)
     assert several != (FULL, BARE)
     assert several != 3
