@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from dedup.catalogue import Former, Moment, make_catalogue
 from flows.building import as_rows
 from flows.ledger import load_readings, write_readings
-from flows.putting import FileShelf
+from flows.shelves import FileShelf
 from flows.stages import PAGES_A_BATCH
 from schema.nouns import Link, Night, PageReading, Passage, Pointer, Reading, Record, Span, Visit
 

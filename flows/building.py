@@ -19,8 +19,8 @@ from flows.damage import DamagedPage, damaged_listings
 from flows.decisions import read_takedowns
 from flows.ledger import Ledger, load_readings
 from flows.manifest import Rows, place_of
-from flows.putting import FileShelf
 from flows.register import NOT_OF_A_STEP, read_register, with_replaced
+from flows.shelves import FileShelf
 from releases.fields import changed_fields, emptied_fields
 from releases.gates import reasons_to_hold, require_resources, unread_blocks, vanished
 from releases.store import Release

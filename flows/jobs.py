@@ -83,8 +83,8 @@ def refresh(
             told, report["damaged"] = say_all((), records), as_values((), records)
             past = read_ledgers(layout, {run, *needless(layout, former.ground)}, dispensable(layout, former.ground))
             asked = (run, known, kind, progress, validators_of(one.visits for one in past), unfinished)
-            written, courteous = written_of(one.visits for one in past), partial(_note_courtesy, report)
-            tonight: Ledger = step("harvest", harvest, source, layout, *asked, courteous, written)
+            written, note = written_of(one.visits for one in past), partial(_note_courtesy, report)
+            tonight: Ledger = step("harvest", harvest, source, layout, *asked, note, written)
             _note_courtesy(report, tonight.courtesy)
             report["completeness"] = [asdict(one.certificate) for one in tonight.listings if one.certificate]
             ledgers = needed_ledgers(layout, [*(p for p in past if p.kind != "dry"), tonight], former.ground)

@@ -23,8 +23,8 @@ from weakref import finalize
 
 from pydantic import TypeAdapter
 
-from flows.putting import FileShelf
 from flows.reading import read_in_worker
+from flows.shelves import FileShelf
 from flows.taken import taken_down, without_taken
 from flows.versions import code_digest
 from schema.errors import DiskTrouble

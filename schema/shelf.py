@@ -29,7 +29,7 @@ class Shelf(Protocol):
 
 
 class MemoryShelf:
-    """Bytes put aside in memory; a large catalogue has them in a file (flows.putting)."""
+    """Bytes put aside in memory; a large catalogue has them in a file (flows.shelves)."""
 
     def __init__(self) -> None:
         self._things: list[bytes] = []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.step import read_night
-from flows import putting
+from flows import shelves
 from flows.building import Built, Step, build
 from releases import tables as tables_module
 from schema.errors import DiskTrouble
@@ -64,9 +64,9 @@ def test_no_room_for_any_of_the_files_is_told_and_leaves_the_release(
         return make(**given)
 
     monkeypatch.setattr(tables_module, "_IN_MEMORY_BYTES", 1)
-    monkeypatch.setattr(putting, "_HELD_BYTES", 64)
+    monkeypatch.setattr(shelves, "_HELD_BYTES", 64)
     monkeypatch.setattr(tempfile, "TemporaryFile", make_while_there_is_room)
-    monkeypatch.setattr(putting, "TemporaryFile", make_while_there_is_room)
+    monkeypatch.setattr(shelves, "TemporaryFile", make_while_there_is_room)
     site = Site(tmp_path)
     site.refresh()
     told = []

@@ -12,8 +12,8 @@ from flows import reading as reading_module
 from flows import remembered as remembered_module
 from flows.captures import import_warc
 from flows.jobs import rebuild, refresh
-from flows.putting import FileShelf
 from flows.remembered import Remembered
+from flows.shelves import FileShelf
 from flows.workers import parse_in_workers
 from releases.store import Release, latest_release
 from schema.errors import DiskTrouble

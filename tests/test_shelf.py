@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from flows import putting
-from flows.putting import FileShelf
+from flows import shelves
+from flows.shelves import FileShelf
 from schema.errors import DiskTrouble
 from schema.nouns import Link, Passage, Record, Span
 from schema.shelf import MemoryShelf, ShelvedRecords, ShelvedRows, heads, shelve_text
@@ -41,6 +42,34 @@ class Full:
         raise OSError(28, "No space left on device")
 
 
+class Slow:
+    """A file on a disk that takes three bytes more, and no others."""
+
+    def __init__(self, real: IO[bytes]) -> None:
+        self.real, self.left = real, 3
+
+    def fileno(self) -> int:
+        return self.real.fileno()
+
+    def write(self, data: bytes) -> int:
+        if not self.left:
+            raise OSError(28, "No space left on device")
+        taken, self.left = self.left, 0
+        return self.real.write(data[:taken])
+
+
+def test_what_a_disk_took_by_half_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FileShelf(tmp_path)
+    first = shelf.put(b"first")
+    with (tmp_path / "file").open("w+b", buffering=0) as real:
+        monkeypatch.setattr(shelf, "_stream", Slow(real))
+        with pytest.raises(DiskTrouble):
+            shelf.put(bytes(2 << 20))
+        assert shelf.get(first) == b"first"
+        assert shelf.get(shelf.put(b"second")) == b"second"
+        assert (tmp_path / "file").read_bytes() == b"fir"
+
+
 def test_bytes_are_found_again_wherever_they_are(tmp_path: Path) -> None:
     shelf, folder = FileShelf(tmp_path / "new" / "one"), tmp_path / "new" / "one"
     dice = random.Random(5)  # noqa: S311  # the same bytes on every run
@@ -65,7 +94,7 @@ def test_little_never_touches_the_disk(tmp_path: Path) -> None:
 def test_a_disk_without_room_is_told_and_what_is_there_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = FileShelf(tmp_path)
     first = shelf.put(b"first")
-    monkeypatch.setattr(putting, "TemporaryFile", lambda **_: Full())
+    monkeypatch.setattr(shelves, "TemporaryFile", lambda **_: Full())
     monkeypatch.setattr(Full, "close", lambda _: None, raising=False)
     with pytest.raises(DiskTrouble, match=f"{tmp_path}: no room .* make room: nothing was published"):
         shelf.put(bytes(2 << 20))

@@ -45,9 +45,9 @@ class FileShelf:
     def get(self, place: int) -> bytes:
         """The bytes at a place."""
         start, length = place >> _LENGTH_BITS, place & ((1 << _LENGTH_BITS) - 1)
-        if start >= self._written:
-            return bytes(self._held[start - self._written : start - self._written + length])
-        return os.pread(self._file().fileno(), length, start)
+        end, written = start + length, self._written
+        stored = os.pread(self._file().fileno(), min(end, written) - start, start) if start < written else b""
+        return stored + self._held[max(0, start - written) : max(0, end - written)]
 
     def _write(self) -> None:
         stream = self._file()
